@@ -1,0 +1,5 @@
+"""``python -m cwtasks`` is the ``cwt`` command."""
+
+from cwtasks.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,39 @@
+"""The ``cwt`` command: doit's commands for the workspace, without looking for other plugins of doit first."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``cwt``.
+
+    Args:
+        argv: The words after the command; those of this process by default.
+
+    Returns:
+        The exit status: 0 done, 3 nothing was run because of an error; else that of the command that failed.
+    """
+    from doit.cmd_completion import TabCompletion
+    from doit.doit_cmd import DoitMain
+    from doit.plugin import PluginDict, PluginEntry
+
+    from cwtasks.doit_plugin.entry import PLACES
+    from cwtasks.doit_plugin.loader import WorkspaceLoader
+
+    class Program(DoitMain):
+        BIN_NAME = "cwt"
+
+        def get_cmds(self) -> PluginDict:
+            entries = [PluginEntry("COMMAND", place.command, f"{place.ours}:{name}") for name, place in PLACES.items()]
+            return PluginDict({entry.name: entry for entry in entries}, tabcompletion=TabCompletion)
+
+        def process_args(self, cmd_args: list[str]) -> list[str]:
+            return list(cmd_args)
+
+    words = list(sys.argv[1:] if argv is None else argv)
+    return int(Program(WorkspaceLoader()).run(words) or 0)

@@ -1,0 +1,101 @@
+"""doit's questions about the past, answered by our state.
+
+Stands where doit has its ``Dependency`` object; doit's own database is never opened.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cwtasks.doit_plugin.tasks import make_task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cwtasks.doit_plugin.tasks import StepTask
+    from cwtasks.doit_plugin.workspace import Workspace
+    from cwtasks.graph.compiler import Graph
+    from cwtasks.state import Reason, Verdict
+
+
+class Status(NamedTuple):
+    """Whether a doit task has to run."""
+
+    status: str
+    """``run`` or ``up-to-date``, doit's words."""
+    reasons: Sequence[Reason]
+
+
+UP_TO_DATE = Status("up-to-date", ())
+ALWAYS = Status("run", ())
+
+
+class StepBackend:
+    """Answers doit from :class:`cwtasks.state.StateStore`."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._store = workspace.store
+        self._tree = workspace.tree
+        self._verdicts: dict[str, Verdict] = {}
+        self._shown: set[str] = set()
+        self._warnings: list[str] = []
+
+    def get_status(self, task: StepTask, tasks_dict: Mapping[str, Any] | None = None, get_log: bool = False) -> Status:  # noqa: ARG002, FBT001, FBT002 - doit's signature
+        """Say whether a task has to run, and keep what it would read as it is now."""
+        if task.step.is_alias:
+            return ALWAYS
+        verdict = self._store.check(task.step, self._tree)
+        self._verdicts[task.name] = verdict
+        return Status("up-to-date" if verdict.up_to_date else "run", verdict.reasons)
+
+    def status_of(self, graph: Graph, step_id: str, workspace: Workspace) -> Status:
+        """Say whether a step would run; an alias would when anything it stands for would.
+
+        Args:
+            graph: Holds the step and, for an alias, what it needs.
+            step_id: The step asked about.
+            workspace: Where it runs.
+        """
+        step = graph.steps[step_id]
+        if not step.is_alias:
+            return self.get_status(make_task(step, workspace))
+        for needed in step.needs:
+            if (status := self.status_of(graph, needed, workspace)).status == "run":
+                return status._replace(reasons=())
+        return UP_TO_DATE
+
+    def save_success(self, task: StepTask, result_hash: Any = None) -> None:  # noqa: ARG002 - doit's signature
+        """Record a success together with what the task read before it ran."""
+        action = task.action
+        if action is None:
+            return
+        self._tree.changed()
+        self._warnings += self._store.succeeded(
+            task.step,
+            self._tree,
+            self._verdicts[task.name].state,
+            started_ns=action.started_ns,
+            duration_ns=action.duration_ns,
+        )
+
+    def remove_success(self, task: StepTask) -> None:
+        """Record a failure."""
+        if task.action is not None and task.executed:
+            self._tree.changed()
+            self._store.failed(task.step)
+
+    def status_is_ignore(self, task: StepTask) -> bool:
+        """Say whether the user asked to leave a task out."""
+        return self._store.is_ignored(task.name)
+
+    def get_values(self, task_name: str) -> dict[str, Any]:  # noqa: ARG002 - doit's signature
+        """Return nothing: commands hand no Python values on."""
+        return {}
+
+    def close(self) -> None:
+        """Show what there is to say of patterns and of the records. Everything is written already."""
+        for warning in [*self._warnings, *self._store.warnings]:
+            if warning not in self._shown:
+                sys.stderr.write(f"warning: {warning}\n")
+                self._shown.add(warning)

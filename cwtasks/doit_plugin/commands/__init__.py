@@ -1,0 +1,1 @@
+"""doit's commands as they are in a workspace, one verb per file."""

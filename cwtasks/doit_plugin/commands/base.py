@@ -1,0 +1,151 @@
+"""What our commands share: taking over from doit where a workspace is, and being doit's command everywhere else."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from doit.cmd_base import DodoTaskLoader, DoitCmdBase
+from doit.cmdparse import CmdOption, CmdParseError
+
+from cwtasks.doit_plugin.loader import WorkspaceLoader
+from cwtasks.exceptions import CwtasksError, NoTaskFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cwtasks.doit_plugin.workspace import Workspace
+
+#: What a shell reports for a command that ended by SIGPIPE.
+BROKEN_PIPE_STATUS = 141
+
+
+class WorkspaceCommand(DoitCmdBase):
+    """Stands in front of one of doit's command classes.
+
+    A subclass implements :meth:`in_workspace`; doit's own behaviour is untouched wherever a dodo file, another loader
+    or another program is in charge.
+    """
+
+    name: str
+    cmd_options: tuple[dict[str, Any], ...]
+
+    def __init__(self, task_loader: Any = None, cmds: Any = None, **kwargs: Any) -> None:
+        self._untouched = {"task_loader": task_loader, "cmds": cmds, **kwargs}
+        self.commands = cmds
+        self.workspace_loader: WorkspaceLoader | None = None
+        if isinstance(task_loader, WorkspaceLoader):
+            self.workspace_loader = task_loader
+        elif type(task_loader) is DodoTaskLoader and not _asks_for_dodo_file(kwargs.get("opt_vals") or {}):
+            self.workspace_loader = WorkspaceLoader()
+            self.workspace_loader.config = task_loader.config
+        super().__init__(task_loader=self.workspace_loader or task_loader, cmds=cmds, **kwargs)
+
+    def get_options(self) -> list[CmdOption]:
+        """Return the options of the command. In a workspace there is no database of doit to choose."""
+        if self.workspace_loader is None:
+            return list(super().get_options())
+        return [CmdOption(option) for option in (*self.workspace_loader.cmd_options, *self.cmd_options)]
+
+    def get_backends(self) -> dict[str, Any]:
+        """Return doit's databases. A workspace needs none, so the plugins are not searched."""
+        return dict(super().get_backends()) if self.workspace_loader is None else {}
+
+    def parse_execute(self, in_args: Sequence[str]) -> Any:
+        """Parse the command line and run the command; user errors end here, as two lines."""
+        if self.workspace_loader is None:
+            return super().parse_execute(in_args)
+        try:
+            with _without_collector():
+                return self._parse_execute(list(in_args))
+        except BrokenPipeError:
+            # The reader of our output has gone, as in `doit list | head`. What is left in the buffer must not be
+            # written at exit, where it would fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return BROKEN_PIPE_STATUS
+        except CwtasksError as error:
+            sys.stdout.flush()
+            sys.stderr.write(f"{error.render()}\n")
+            return error.exit_code
+
+    def _parse_execute(self, in_args: list[str]) -> Any:
+        assert self.workspace_loader is not None
+        try:
+            params, args = self.cmdparser.parse(in_args)
+        except CmdParseError as error:
+            raise CwtasksError(
+                f"doit {self.name}: {_first_fact(error)}", hints=[f"doit help {self.name} lists the options"]
+            ) from None
+        params.update(self.opt_vals)
+        if _asks_for_dodo_file(params):
+            return self._as_doit(in_args)
+        try:
+            workspace = self.workspace_loader.open(params)
+        except NoTaskFileError:
+            return self._as_doit(in_args)
+        self._apply_settings_of_root(workspace, params)
+        for warning in workspace.manifest.warnings:
+            sys.stderr.write(f"warning: {warning}\n")
+        result = self.in_workspace(workspace, params, args)
+        sys.stdout.flush()
+        return result
+
+    def _as_doit(self, in_args: list[str]) -> Any:
+        """Run doit's own command, as if we were not here."""
+        own = type(self).__mro__[type(self).__mro__.index(WorkspaceCommand) + 1]
+        return own(**self._untouched).parse_execute(in_args)
+
+    def _apply_settings_of_root(self, workspace: Workspace, params: Any) -> None:
+        """Respect doit's settings in the workspace's folder; doit itself reads only those of the current folder."""
+        if os.path.realpath(workspace.root) == os.path.realpath(workspace.init_cwd):
+            return
+        from doit.doit_cmd import DoitConfig
+
+        config = DoitConfig()
+        files = [os.path.join(workspace.root, name) for name in ("pyproject.toml", "doit.cfg")]
+        for file in filter(os.path.exists, files):
+            if file.endswith(".toml"):
+                sections = config.load_config_toml(file, "tool.doit")
+            else:
+                parser = config.load_config_ini(file)
+                sections = {section: dict(parser[section]) for section in parser.sections()}
+            for section in ("GLOBAL", self.name):
+                known = {key: value for key, value in sections.get(section, {}).items() if key in self.cmdparser}
+                params.update_defaults({key: self.cmdparser[key].str2type(value) for key, value in known.items()})
+
+    def in_workspace(self, workspace: Workspace, params: Any, args: list[str]) -> int:
+        """Do the work.
+
+        Args:
+            workspace: The workspace that governs the current folder.
+            params: Option values by name.
+            args: The words after the options.
+
+        Returns:
+            The exit status.
+        """
+        raise NotImplementedError
+
+
+def _asks_for_dodo_file(params: Any) -> bool:
+    return bool(params.get("dodoFile", "dodo.py") != "dodo.py")
+
+
+def _first_fact(error: CmdParseError) -> str:
+    """Return what is wrong with a command line, without doit's dump of all options."""
+    return str(error).removeprefix("Error parsing Command: ").partition(" (parsing options: ")[0]
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the cyclic collector away: it would walk every task again and again, and the process is short-lived."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

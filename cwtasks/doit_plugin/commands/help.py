@@ -1,0 +1,45 @@
+"""``doit help [COMMAND | TASK]``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import doit.cmd_help
+
+from cwtasks.doit_plugin import listing
+from cwtasks.doit_plugin.commands.base import WorkspaceCommand
+from cwtasks.graph.arguments import usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cwtasks.doit_plugin.workspace import Workspace
+    from cwtasks.models import Task
+
+
+class Help(WorkspaceCommand, doit.cmd_help.Help):
+    """doit's ``help``, which also knows the tasks of the workspace."""
+
+    def in_workspace(self, workspace: Workspace, params: Any, args: list[str]) -> int:
+        """Explain a command or a task; a command wins."""
+        if len(args) == 1 and args[0] not in self.cmds and args[0] != "task":
+            found = [row for row in listing.rows(workspace, variants=True) if row.name == args[0]]
+            if found:
+                sys.stdout.write("\n".join(_explain(found[0].task)) + "\n")
+                return 0
+        if not args or args[0] in self.cmds or args[0] == "task":
+            return int(doit.cmd_help.Help.execute(self, params, args) or 0)
+        workspace.catalog.choose(args[0])
+        return 0
+
+
+def _explain(task: Task) -> Iterator[str]:
+    yield f"{task.name}  {task.description or listing.one_line(listing.command_text(task))}"
+    yield ""
+    yield f"usage: doit {usage(task)}"
+    for arg in task.args:
+        facts = [f"default: {arg.default!r}" if arg.default is not None else "required"]
+        if arg.choices:
+            facts.append(f"one of: {', '.join(arg.choices)}")
+        yield f"  {arg.name}  ({'; '.join(facts)})  also --{arg.name} VALUE or {arg.name}=VALUE"

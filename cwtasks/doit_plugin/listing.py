@@ -1,0 +1,109 @@
+"""What ``doit list`` and ``doit info`` say of a task, from the manifest alone: no step is compiled for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cwtasks.graph.arguments import usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cwtasks.doit_plugin.workspace import Workspace
+    from cwtasks.models import Task
+
+#: How much of a command a list shows, in characters.
+COMMAND_WIDTH = 72
+
+
+class Row(NamedTuple):
+    """One line of a list."""
+
+    name: str
+    """What to type: ``test`` or ``test:py311``."""
+    task: Task
+    environments: tuple[str, ...]
+    """Where it runs; several when that must be said."""
+    is_user_task: bool
+
+    @property
+    def text(self) -> str:
+        """The description, else the command, else what an alias stands for."""
+        return self.task.description or one_line(command_text(self.task))
+
+    @property
+    def mark(self) -> str:
+        """Where the task comes from, when it is not the default environment."""
+        if self.is_user_task:
+            return "[user]"
+        return "" if self.environments in {(), ("default",)} else f"[{', '.join(self.environments)}]"
+
+
+def rows(workspace: Workspace, *, variants: bool = False) -> list[Row]:
+    """Return a row per task, in the order of the manifest.
+
+    Args:
+        workspace: The open workspace; with an environment asked for, only its tasks are listed.
+        variants: Also a row for each further environment that offers a task.
+    """
+    found = []
+    for name in workspace.catalog.names():
+        offers = workspace.catalog.offers(name)
+        if workspace.wish is not None:
+            offers = [offer for offer in offers if offer.name == workspace.wish]
+            if not offers:
+                continue
+        all_names = tuple(offer.name for offer in offers if workspace.manifest.has_workspace)
+        usual = workspace.wish or workspace.catalog.usual(name)
+        task = next((offer.tasks[name].task for offer in offers if offer.name == usual), offers[0].tasks[name].task)
+        is_user_task = workspace.catalog.is_user_task(name)
+        where = all_names if usual is None or not workspace.manifest.has_workspace else (usual,)
+        found.append(Row(name, task, where, is_user_task))
+        if variants and len(offers) > 1:
+            found += [
+                Row(f"{name}:{offer.name}", offer.tasks[name].task, (offer.name,), is_user_task)
+                for offer in offers
+                if offer.name != usual
+            ]
+    return found
+
+
+def command_text(task: Task) -> str:
+    """Return the command of a task as text; for an alias, the tasks it stands for."""
+    if task.cmd is None:
+        return "-> " + ", ".join(dependency.task for dependency in task.depends_on)
+    return task.cmd if isinstance(task.cmd, str) else " ".join(task.cmd)
+
+
+def one_line(text: str, width: int = COMMAND_WIDTH) -> str:
+    """Return text on one line, cut with an ellipsis."""
+    joined = "; ".join(line.strip() for line in text.strip().splitlines() if line.strip())
+    return joined if len(joined) <= width else joined[: width - 1] + "…"
+
+
+def as_document(row: Row) -> dict[str, Any]:
+    """Return a row as data: what ``doit list --json`` says of a task. Absent keys have nothing to say."""
+    task = row.task
+    document = {
+        "name": row.name,
+        "description": task.description,
+        "cmd": task.cmd,
+        "usage": usage(task) if task.args else None,
+        "args": [arg.to_toml() for arg in task.args],
+        "depends_on": [dependency.task for dependency in task.depends_on],
+        "environment": row.environments[0] if len(row.environments) == 1 else None,
+        "environments": list(row.environments) if len(row.environments) > 1 else None,
+        "cwd": task.cwd,
+        "env": task.env,
+        "inputs": task.inputs,
+        "outputs": task.outputs,
+        "alias": task.is_alias,
+        "hidden": task.is_hidden,
+        "source": "user" if row.is_user_task else None,
+    }
+    return {key: value for key, value in document.items() if value not in (None, False, [], {})}
+
+
+def widest(names: Iterable[str]) -> int:
+    """Return the length of the longest name, 0 for none."""
+    return max(map(len, names), default=0)

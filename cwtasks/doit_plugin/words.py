@@ -1,0 +1,138 @@
+"""The words of a command line -> the tasks asked for.
+
+A task takes exactly the arguments it declares, so ``greet Bob build`` is two tasks; ``--`` gives the rest to the last
+one. Knows no process and no file; a word that is no task may be the name of an output.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from typing import TYPE_CHECKING
+
+from cwtasks.exceptions import TaskArgumentError, TaskNotFoundError
+from cwtasks.graph.arguments import allows, usage
+from cwtasks.graph.compiler import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cwtasks.doit_plugin.workspace import Workspace
+    from cwtasks.models import Task
+
+
+def restore_assignments(words: Sequence[str], argv: Sequence[str]) -> list[str]:
+    """Put back the ``name=value`` words that doit takes out of a command line, where they stood.
+
+    Args:
+        words: What doit handed us: the end of the command line without such words.
+        argv: The command line. When it does not fit (doit was called from a program), ``words`` are all there is.
+    """
+    found: list[str] = []
+    left = list(words)
+    for word in reversed(argv):
+        if left and word == left[-1]:
+            left.pop()
+        elif not left or word.startswith("-") or "=" not in word:
+            break
+        found.append(word)
+        if not left:
+            break
+    return list(words) if left else [*reversed(found)]
+
+
+def split_name(name: str, workspace: Workspace) -> tuple[str, str | None] | None:
+    """Return task and environment that a word such as ``test`` or ``test:py311`` names, or ``None`` for no task."""
+    catalog = workspace.catalog
+    if catalog.offers(name):
+        return name, workspace.wish
+    task, colon, environment = name.rpartition(":")
+    if colon and catalog.offers(task):
+        catalog.environment(environment)
+        return task, environment
+    return None
+
+
+def parse(words: Sequence[str], workspace: Workspace) -> list[Request]:
+    """Turn the words after the options into requests, in order.
+
+    Raises:
+        TaskNotFoundError: a word is neither a task nor an output of one.
+        TaskArgumentError: an argument is missing, surplus, or not allowed.
+        EnvironmentNotFoundError: ``task:environment`` names no environment.
+    """
+    requests: list[Request] = []
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        named = split_name(word, workspace)
+        if named is not None:
+            task = workspace.catalog.choose(named[0], named[1]).task
+            requests.append(_take_arguments(Request(*named), task, left, workspace))
+        elif "*" in word:
+            requests += _matching(word, workspace)
+        else:
+            requests.append(_producer(word, workspace))
+    return requests
+
+
+def _take_arguments(request: Request, task: Task, left: list[str], workspace: Workspace) -> Request:
+    """Move what the task declares from the front of ``left`` into the request."""
+    names = {arg.name for arg in task.args}
+    named: dict[str, str] = {}
+    words: tuple[str, ...] = ()
+    while left:
+        word = left[0]
+        name, equals, value = word.partition("=")
+        option = name.removeprefix("--").replace("-", "_") if name.startswith("--") else None
+        if word == "--":
+            words = tuple(left[1:])
+            left.clear()
+            break
+        if option in names:
+            del left[0]
+            if not equals and not left:
+                raise TaskArgumentError(task.name, f"'{name}' needs a value", usage=usage(task))
+            named[option] = value if equals else left.pop(0)
+        elif equals and name in names:
+            del left[0]
+            named[name] = value
+        elif _looks_like_option(word):
+            raise TaskArgumentError(
+                task.name,
+                f"has no option '{word}'",
+                usage=f"{usage(task)}; options of doit stand before the task, words for the command after '--'",
+            )
+        elif (arg := next((arg for arg in task.args if arg.name not in named), None)) and not (
+            arg.default is not None and not allows(arg, word) and split_name(word, workspace)
+        ):
+            # A value for the next argument, unless that one is optional, does not allow it, and a task has that name.
+            named[arg.name] = left.pop(0)
+        elif equals:
+            raise TaskArgumentError(task.name, f"has no argument '{name}'", usage=usage(task))
+        else:
+            break
+    return request._replace(named=tuple(named.items()), words=words)
+
+
+def _looks_like_option(word: str) -> bool:
+    """Say whether a word is meant as an option; a negative number and a lone dash are values."""
+    return len(word) > 1 and word[0] == "-" and not word[1].isdigit()
+
+
+def _matching(pattern: str, workspace: Workspace) -> list[Request]:
+    """Return the visible tasks a name pattern means."""
+    names = [name for name in workspace.catalog.names() if fnmatch.fnmatchcase(name, pattern)]
+    if not names:
+        raise TaskNotFoundError(pattern, workspace.catalog.names())
+    return [Request(name, workspace.wish) for name in names]
+
+
+def _producer(word: str, workspace: Workspace) -> Request:
+    """Return the task that writes a file, named relative to the caller's folder or to the workspace."""
+    from_caller = os.path.relpath(os.path.join(workspace.init_cwd, word), workspace.root)
+    wanted = {os.path.normpath(path).replace(os.sep, "/") for path in (from_caller, word)}
+    for step in workspace.compile_all().steps.values():
+        if any(os.path.normpath(output) in wanted for output in step.outputs):
+            return Request(step.task, step.environment or workspace.wish, named=step.arguments, words=step.words)
+    raise TaskNotFoundError(word, workspace.catalog.names())

@@ -1,0 +1,312 @@
+"""Every error a caller may want to catch, each with its own sentence and its own hint.
+
+A class takes fields, never a finished sentence, so no raise site can forget the hint. Knows nothing of the program:
+this is the lowest floor. Printing is the front doors' business; :meth:`CwtasksError.render` is what they print.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+
+def shown_path(path: str | Path) -> str:
+    """Return a path as people are told it: relative when it is below the current directory, otherwise as it is."""
+    text = str(path)
+    try:
+        here = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 - text in, text out
+    except OSError:
+        # The current directory may have been removed; that is no reason to fail while telling of another error.
+        return text
+    return text.removeprefix(here)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word most like ``word``, or ``None`` when none is close."""
+    import difflib  # noqa: PLC0415 - only an error needs it, and every start would pay for it
+
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def suggestion(word: str, known: Iterable[str], *, label: str) -> str:
+    """Say which known word was probably meant, and which ones there are.
+
+    Args:
+        word: What was found.
+        known: What would have been accepted.
+        label: Plural noun for ``known``, for example ``"Defined features"``.
+    """
+    names = sorted(known)
+    listed = f"{label}: {', '.join(names)}" if names else f"{label}: none"
+    likely = nearest(word, names)
+    return f"did you mean '{likely}'? {listed}" if likely else listed
+
+
+class Mistake(NamedTuple):
+    """One thing wrong in a document: where, what, and what to do about it."""
+
+    place: str
+    """Dotted key inside the document, for example ``environments.test.features[1]``; empty for the whole file."""
+    fact: str
+    """What was found and what was expected."""
+    hint: str = ""
+    """One imperative sentence, or empty."""
+
+
+class CwtasksError(Exception):
+    """Root of all errors of this package.
+
+    Attributes:
+        error_message: The fact, in one or more lines.
+        hints: What to do about it, one sentence each.
+    """
+
+    #: What a front door exits with when this error ends the run: nothing was executed.
+    exit_code = 3
+
+    def __init__(self, message: str, *, hints: Iterable[str] | None = None) -> None:
+        self.error_message = message
+        self.hints = [hint for hint in (hints or ()) if hint]
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return "\n".join([self.error_message, *(f"hint: {hint}" for hint in self.hints)])
+
+    def render(self) -> str:
+        """Return what a user is shown: ``error:`` and ``hint:`` lines, without a final newline."""
+        return f"error: {self}"
+
+
+class WorkspaceNotFoundError(CwtasksError):
+    """No manifest with a workspace in a directory or any of its parents."""
+
+    def __init__(self, search_dir: str | Path) -> None:
+        self.search_dir = search_dir
+        super().__init__(
+            f"{search_dir}: no workspace manifest here or in a parent directory",
+            hints=["create a conda.toml or pixi.toml with a [workspace] table, or change into the workspace"],
+        )
+
+
+class NoTaskFileError(CwtasksError):
+    """No file with tasks in a directory or any of its parents."""
+
+    def __init__(self, search_dir: str | Path) -> None:
+        self.search_dir = search_dir
+        super().__init__(
+            f"{search_dir}: no file with tasks here or in a parent directory",
+            hints=["add a [tasks] table to conda.toml, pixi.toml or (under [tool.conda]) pyproject.toml"],
+        )
+
+
+class ManifestError(CwtasksError):
+    """A manifest that cannot be used; carries every mistake found in it.
+
+    Attributes:
+        path: The manifest.
+        reason: All mistakes as text, one per line.
+        mistakes: The same as records.
+    """
+
+    def __init__(self, path: str | Path, reason: str | Sequence[Mistake]) -> None:
+        self.path = path
+        self.mistakes = (Mistake("", reason),) if isinstance(reason, str) else tuple(reason)
+        self.reason = "\n".join(f"{m.place}: {m.fact}" if m.place else m.fact for m in self.mistakes)
+        super().__init__("\n".join(self._lines()))
+
+    def _lines(self) -> list[str]:
+        lines = []
+        for mistake in self.mistakes:
+            lines.append(": ".join(part for part in (shown_path(self.path), mistake.place, mistake.fact) if part))
+            if mistake.hint:
+                lines.append(f"hint: {mistake.hint}")
+        return lines
+
+    def render(self) -> str:
+        """Return every mistake as an ``error:`` line followed by its ``hint:`` line."""
+        return "\n".join(line if line.startswith("hint: ") else f"error: {line}" for line in self._lines())
+
+
+class WorkspaceParseError(ManifestError):
+    """The workspace part of a manifest is wrong, or the file is no TOML."""
+
+
+class TaskParseError(ManifestError):
+    """The tasks of a manifest are wrong."""
+
+
+class ManifestExistsError(CwtasksError):
+    """A manifest would have been overwritten."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path
+        super().__init__(f"{path}: already exists", hints=["remove it first, or choose another place"])
+
+
+class EnvironmentNotFoundError(CwtasksError):
+    """An environment name that the workspace does not declare."""
+
+    def __init__(self, name: str, available: Iterable[str]) -> None:
+        self.name = name
+        self.available = sorted(available)
+        super().__init__(
+            f"environment '{name}' is not defined",
+            hints=[suggestion(name, self.available, label="Defined environments")],
+        )
+
+
+class EnvironmentNameInvalidError(CwtasksError):
+    """An environment name that cannot be a directory on every supported system."""
+
+    def __init__(self, name: str, reason: str = "") -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(
+            f"environment name '{name}' is not valid" + (f": {reason}" if reason else ""),
+            hints=["use letters, digits and '-', and no name twice in another case"],
+        )
+
+
+class FeatureNotFoundError(CwtasksError):
+    """An environment lists a feature that the workspace does not declare."""
+
+    def __init__(self, feature: str, environment: str, available: Iterable[str] = ()) -> None:
+        self.feature = feature
+        self.environment = environment
+        self.available = sorted(available)
+        hints = [suggestion(feature, self.available, label="Defined features")] if self.available else []
+        super().__init__(f"environments.{environment}: feature '{feature}' is not defined", hints=hints)
+
+
+class PlatformError(CwtasksError):
+    """A platform nobody declared or nobody knows."""
+
+    def __init__(
+        self,
+        platform: str,
+        available: Iterable[str] = (),
+        *,
+        known_platforms: Iterable[str] = (),
+        hints: Iterable[str] | None = None,
+    ) -> None:
+        self.platform = platform
+        self.available = sorted(available)
+        self.known_platforms = sorted(known_platforms)
+        own = [suggestion(platform, self.available or self.known_platforms, label="Known platforms")]
+        super().__init__(f"platform '{platform}' is not available", hints=[*(hints or ()), *own])
+
+
+class TaskNotFoundError(CwtasksError):
+    """A task that does not exist here."""
+
+    def __init__(self, name: str, available: Iterable[str] | None = None, *, needed_by: Sequence[str] = ()) -> None:
+        self.name = name
+        self.available = sorted(task for task in available or () if not task.startswith("_"))
+        self.needed_by = tuple(needed_by)
+        chain = f" (needed by {' -> '.join(self.needed_by)})" if self.needed_by else ""
+        hints = [suggestion(name, self.available, label="Available tasks")] if available is not None else []
+        super().__init__(f"task '{name}' is not defined{chain}", hints=hints)
+
+
+class TaskNotAvailableError(CwtasksError):
+    """A task that exists, but not in the environment or on the platform asked for."""
+
+    def __init__(self, name: str, where: str, elsewhere: Iterable[str], *, needed_by: Sequence[str] = ()) -> None:
+        self.name = name
+        self.where = where
+        self.elsewhere = sorted(elsewhere)
+        self.needed_by = tuple(needed_by)
+        chain = f" (needed by {' -> '.join(self.needed_by)})" if self.needed_by else ""
+        hint = f"it is defined for: {', '.join(self.elsewhere)}" if self.elsewhere else "it is for another platform"
+        super().__init__(f"task '{name}' is not available {where}{chain}", hints=[hint])
+
+
+class AmbiguousTaskError(CwtasksError):
+    """Several environments offer a task and nothing says which one is meant."""
+
+    def __init__(self, name: str, environments: Iterable[str], *, needed_by: Sequence[str] = ()) -> None:
+        self.name = name
+        self.environments = list(environments)
+        self.needed_by = tuple(needed_by)
+        chain = f" (needed by {' -> '.join(self.needed_by)})" if self.needed_by else ""
+        super().__init__(
+            f"task '{name}' is ambiguous: environments {', '.join(self.environments)} define it{chain}",
+            hints=[f"name one: {name}:{self.environments[0]}, or -e {self.environments[0]}"],
+        )
+
+
+class CyclicDependencyError(CwtasksError):
+    """Tasks that need each other.
+
+    Attributes:
+        cycle: Task names in order; the first one stands again at the end.
+    """
+
+    def __init__(self, cycle: Sequence[str]) -> None:
+        names = list(cycle)
+        self.cycle = names if names and names[0] == names[-1] else [*names, *names[:1]]
+        super().__init__(
+            f"tasks depend on each other: {' -> '.join(self.cycle)}",
+            hints=["remove one of these depends-on entries"],
+        )
+
+
+class TaskArgumentError(CwtasksError):
+    """Arguments that a task does not take, lacks, or does not allow."""
+
+    def __init__(self, task: str, fact: str, *, usage: str, needed_by: Sequence[str] = ()) -> None:
+        self.task = task
+        self.fact = fact
+        self.usage = usage
+        self.needed_by = tuple(needed_by)
+        chain = f" (needed by {' -> '.join(self.needed_by)})" if self.needed_by else ""
+        super().__init__(f"task '{task}': {fact}{chain}", hints=[f"usage: {usage}"])
+
+
+class TemplateError(CwtasksError):
+    """A ``{{ … }}`` that cannot be rendered."""
+
+    def __init__(self, place: str, text: str, reason: str, *, known: Iterable[str] = ()) -> None:
+        self.place = place
+        self.text = text
+        self.reason = reason
+        names = sorted(known)
+        super().__init__(
+            f"{place}: cannot render {text!r}: {reason}",
+            hints=[
+                f"known names: {', '.join(names)}; a literal '{{{{' is written {{% raw %}}{{{{{{% endraw %}}"
+                if names
+                else ""
+            ],
+        )
+
+
+class TaskExecutionError(CwtasksError):
+    """A command that ran and failed.
+
+    Attributes:
+        task: Name of the step.
+        exit_code: Its exit status; 128 + n when signal n ended it.
+    """
+
+    def __init__(self, task: str, exit_code: int, fact: str = "") -> None:
+        self.task = task
+        self.exit_code = exit_code
+        super().__init__(f"task '{task}' {fact or f'failed with exit status {exit_code}'}")
+
+
+class WorkingDirectoryError(CwtasksError):
+    """The ``cwd`` of a task is not a directory."""
+
+    def __init__(self, task: str, cwd: str) -> None:
+        self.task = task
+        self.cwd = cwd
+        super().__init__(
+            f"task '{task}': cwd '{cwd}' is not a directory",
+            hints=["create it, or let a task it depends on create it; it is relative to the workspace"],
+        )
