@@ -6,6 +6,7 @@ that let its commands be seen. Whether a task is up to date is our state's busin
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from cwtasks.doit_plugin.backend import StepBackend
@@ -30,9 +31,10 @@ def task_workspace() -> Iterator[StepTask]:
         NoTaskFileError: there is none.
         ManifestError: it is broken.
     """
-    workspace = Workspace.open()
+    workspace = Workspace(environ=os.environ)
+    workspace.warn(workspace.manifest.warnings)
     backend = StepBackend(workspace)
-    tasks = make_tasks(workspace.compile_all(), workspace)
+    tasks = make_tasks(workspace.compile_all().steps.values(), workspace)
     with_targets(tasks)
     for task in tasks:
         if not task.step.is_alias:

@@ -18,7 +18,7 @@ def shown_path(path: str | Path) -> str:
     """Return a path as people are told it: relative when it is below the current directory, otherwise as it is."""
     text = str(path)
     try:
-        here = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 - text in, text out
+        here = os.path.join(os.getcwd(), "")
     except OSError:
         # The current directory may have been removed; that is no reason to fail while telling of another error.
         return text
@@ -27,7 +27,7 @@ def shown_path(path: str | Path) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word most like ``word``, or ``None`` when none is close."""
-    import difflib  # noqa: PLC0415 - only an error needs it, and every start would pay for it
+    import difflib  # only an error needs it, and every start would pay for it
 
     matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return matches[0] if matches else None

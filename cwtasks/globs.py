@@ -13,7 +13,8 @@ Patterns are pixi's, which are gitignore-like, and always relative to the worksp
 Knows no state, no step and no doit: text in, paths out. What cannot be read counts as empty; no pattern is an error.
 """
 
-# ruff: noqa: PTH116, PTH117 -- importing pathlib and building its objects costs more than all the rest of a null build.
+# Paths are text here and in cwtasks.state: importing pathlib and building its objects would cost more than all the rest
+# of a null build.
 
 from __future__ import annotations
 

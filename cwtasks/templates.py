@@ -40,7 +40,8 @@ def render(text: str, names: Mapping[str, Any], *, place: str) -> str:
 
     try:
         return _get_engine().render_str(text, **names)
-    except minijinja.TemplateError as error:
+    except (minijinja.TemplateError, TypeError) as error:
+        # The engine lets a TypeError through when a template calls a namespace, or an argument is called `self`.
         raise TemplateError(place, text, _reason(error), known=names) from error
 
 

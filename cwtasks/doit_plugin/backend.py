@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cwtasks.doit_plugin.tasks import make_task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cwtasks.doit_plugin.tasks import StepTask
     from cwtasks.doit_plugin.workspace import Workspace
     from cwtasks.graph.compiler import Graph
+    from cwtasks.graph.step import Step
     from cwtasks.state import Reason, Verdict
 
 
@@ -40,6 +41,7 @@ class StepBackend:
         self._verdicts: dict[str, Verdict] = {}
         self._shown: set[str] = set()
         self._warnings: list[str] = []
+        self._ignored: frozenset[str] | None = None
 
     def get_status(self, task: StepTask, tasks_dict: Mapping[str, Any] | None = None, get_log: bool = False) -> Status:  # noqa: ARG002, FBT001, FBT002 - doit's signature
         """Say whether a task has to run, and keep what it would read as it is now."""
@@ -48,6 +50,24 @@ class StepBackend:
         verdict = self._store.check(task.step, self._tree)
         self._verdicts[task.name] = verdict
         return Status("up-to-date" if verdict.up_to_date else "run", verdict.reasons)
+
+    def up_to_date_prefix(self, steps: Iterable[Step]) -> list[Step]:
+        """Return the steps before the first that has to run or is ignored.
+
+        Nothing before that one can change a file, so what holds for it now holds when its turn comes.
+        """
+        done: list[Step] = []
+        for step in steps:
+            if not step.is_alias and (self._is_ignored(step.id) or not self._store.check(step, self._tree).up_to_date):
+                break
+            done.append(step)
+        return done
+
+    def _is_ignored(self, step_id: str) -> bool:
+        if self._ignored is None:
+            # Once per run: a mark that is set meanwhile counts from the next run on.
+            self._ignored = self._store.ignored()
+        return step_id in self._ignored
 
     def status_of(self, graph: Graph, step_id: str, workspace: Workspace) -> Status:
         """Say whether a step would run; an alias would when anything it stands for would.
@@ -87,7 +107,7 @@ class StepBackend:
 
     def status_is_ignore(self, task: StepTask) -> bool:
         """Say whether the user asked to leave a task out."""
-        return self._store.is_ignored(task.name)
+        return self._is_ignored(task.name)
 
     def get_values(self, task_name: str) -> dict[str, Any]:  # noqa: ARG002 - doit's signature
         """Return nothing: commands hand no Python values on."""

@@ -11,6 +11,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cwtasks.places import MANIFESTS, folders_upwards, user_task_files
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -37,7 +39,6 @@ PLACES = {
     "ResetDep": _Place("reset-dep", "doit.cmd_resetdep", "cwtasks.doit_plugin.commands.reset_dep"),
     "Help": _Place("help", "doit.cmd_help", "cwtasks.doit_plugin.commands.help"),
 }
-_MANIFESTS = ("conda.toml", "pixi.toml", "pyproject.toml")
 
 
 def __getattr__(name: str) -> Any:
@@ -79,16 +80,5 @@ def _has_dodo_file() -> bool:
 
 def _may_have_workspace() -> bool:
     """Say whether a manifest, ours or not, stands here or above, or the user has tasks of their own."""
-    folder = os.getcwd()
-    while True:
-        if any(os.path.exists(os.path.join(folder, name)) for name in _MANIFESTS):
-            return True
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            break
-        folder = parent
-    home = os.path.expanduser("~")
-    settings = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    return any(
-        os.path.exists(os.path.join(base, "conda", "tasks.toml")) for base in (settings, os.path.join(home, ".config"))
-    ) or os.path.exists(os.path.join(home, ".conda", "tasks.toml"))
+    above = (os.path.join(folder, name) for folder in folders_upwards(os.getcwd()) for name in MANIFESTS)
+    return any(map(os.path.exists, above)) or any(map(os.path.exists, user_task_files(os.environ)))

@@ -16,8 +16,18 @@ if TYPE_CHECKING:
 COMMAND_WIDTH = 72
 
 
+class Line(NamedTuple):
+    """What a list shows of a task, as plain data that can be kept."""
+
+    name: str
+    text: str
+    """Mark and description."""
+    is_hidden: bool
+    inputs: tuple[str, ...]
+
+
 class Row(NamedTuple):
-    """One line of a list."""
+    """A task as a list has it."""
 
     name: str
     """What to type: ``test`` or ``test:py311``."""
@@ -25,6 +35,17 @@ class Row(NamedTuple):
     environments: tuple[str, ...]
     """Where it runs; several when that must be said."""
     is_user_task: bool
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether lists leave it out unless asked."""
+        return self.task.is_hidden
+
+    @property
+    def line(self) -> Line:
+        """What is shown."""
+        text = " ".join(part for part in (self.mark, self.text) if part)
+        return Line(self.name, text, self.is_hidden, tuple(self.task.inputs))
 
     @property
     def text(self) -> str:

@@ -37,17 +37,14 @@ class WorkspaceLoader(TaskLoader2):
     workspace: Workspace | None = None
 
     def open(self, options: Mapping[str, Any]) -> Workspace:
-        """Return the workspace, read once.
+        """Return the workspace that governs a folder; nothing is read yet.
 
         Args:
             options: ``environment`` and ``cwdPath`` are used.
-
-        Raises:
-            NoTaskFileError: there is none.
-            ManifestError: it is broken.
         """
         if self.workspace is None:
-            self.workspace = Workspace.open(options.get("cwdPath"), wish=options.get("environment") or None)
+            wish = options.get("environment") or None
+            self.workspace = Workspace(options.get("cwdPath"), environ=os.environ, wish=wish)
         return self.workspace
 
     def setup(self, opt_values: Mapping[str, Any]) -> None:
@@ -75,6 +72,6 @@ class WorkspaceLoader(TaskLoader2):
             raise InvalidDodoFile(str(error)) from error
         if requests:
             cmd.sel_tasks = list(graph.roots)
-        tasks = make_tasks(graph, self.workspace)
+        tasks = make_tasks(graph.steps.values(), self.workspace)
         with_targets(tasks)
         return tasks

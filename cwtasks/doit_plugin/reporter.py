@@ -35,6 +35,15 @@ class StepReporter(ConsoleReporter):
         super().execute_task(task)
         self.outstream.flush()
 
+    def skip_uptodate(self, task: StepTask) -> None:
+        """Say that a task is up to date."""
+        self.skip(task.name)
+
+    def skip(self, name: str) -> None:
+        """Say that a step is up to date; hidden ones stay hidden."""
+        if not name.startswith("_"):
+            self.outstream.write(f"-- {name}\n")
+
     def add_success(self, task: StepTask) -> None:
         """Show output that was kept until the command ended."""
         self._show_output(task, self.verbosity)
@@ -76,7 +85,7 @@ class ExecutedOnlyReporter(StepReporter):
 
     desc = "console, nothing about tasks that are up to date or ignored"
 
-    def skip_uptodate(self, task: StepTask) -> None:
+    def skip(self, name: str) -> None:
         """Say nothing."""
 
     def skip_ignore(self, task: StepTask) -> None:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cwtasks.doit_plugin.workspace import Workspace
-    from cwtasks.graph.compiler import Graph
     from cwtasks.graph.step import Step
     from cwtasks.steps.process import Outcome, Output
 
@@ -122,8 +121,14 @@ _LISTS = [name for name, value in _TEMPLATE.items() if isinstance(value, list)]
 _SETS = [name for name, value in _TEMPLATE.items() if isinstance(value, set)]
 
 
-def make_task(step: Step, workspace: Workspace) -> StepTask:
-    """Return the doit task of one step."""
+def make_task(step: Step, workspace: Workspace, task_dep: Iterable[str] = ()) -> StepTask:
+    """Return the doit task of one step.
+
+    Args:
+        step: What it runs.
+        workspace: Where.
+        task_dep: Names of the doit tasks that must be done before.
+    """
     task = StepTask.__new__(StepTask)
     attributes = task.__dict__
     attributes.update(_TEMPLATE)
@@ -135,15 +140,19 @@ def make_task(step: Step, workspace: Workspace) -> StepTask:
     attributes["getargs"] = {}
     attributes["name"] = step.id
     attributes["doc"] = step.description
-    attributes["task_dep"] = [*step.needs, *step.after]
+    attributes["task_dep"] = list(task_dep)
     attributes["step"] = step
     attributes["_action_instances"] = [] if step.is_alias else [StepAction(step, workspace)]
     return task
 
 
-def make_tasks(graph: Graph, workspace: Workspace) -> list[StepTask]:
-    """Return the doit tasks of a graph, in its order."""
-    return [make_task(step, workspace) for step in graph.steps.values()]
+def make_tasks(steps: Iterable[Step], workspace: Workspace) -> list[StepTask]:
+    """Return the doit tasks of some steps, in their order. What they need beside each other counts as done."""
+    by_id = {step.id: step for step in steps}
+    return [
+        make_task(step, workspace, [name for name in (*step.needs, *step.after) if name in by_id])
+        for step in by_id.values()
+    ]
 
 
 def with_targets(tasks: Iterable[StepTask]) -> None:

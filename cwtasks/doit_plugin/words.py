@@ -130,7 +130,7 @@ def _matching(pattern: str, workspace: Workspace) -> list[Request]:
 
 def _producer(word: str, workspace: Workspace) -> Request:
     """Return the task that writes a file, named relative to the caller's folder or to the workspace."""
-    from_caller = os.path.relpath(os.path.join(workspace.init_cwd, word), workspace.root)
+    from_caller = os.path.relpath(os.path.join(os.path.realpath(workspace.init_cwd), word), workspace.root)
     wanted = {os.path.normpath(path).replace(os.sep, "/") for path in (from_caller, word)}
     for step in workspace.compile_all().steps.values():
         if any(os.path.normpath(output) in wanted for output in step.outputs):

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cwtasks import __version__
-from cwtasks.environments import Catalog, Host, host_subdir
-from cwtasks.manifests import load
+from cwtasks.doit_plugin.memo import Memo
+from cwtasks.host import Host, host_subdir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from cwtasks.environments import Catalog
     from cwtasks.globs import Tree
     from cwtasks.graph.compiler import Graph, Request, Surroundings
     from cwtasks.graph.step import Step
@@ -26,51 +27,99 @@ STATE_FOLDER = ".conda/cwtasks"
 
 
 class Workspace:
-    """One workspace as one invocation sees it."""
+    """One workspace as one invocation sees it. Reads the manifest only when it is asked something not yet known."""
 
-    def __init__(
-        self, manifest: Manifest, *, init_cwd: str, environ: Mapping[str, str], wish: str | None = None
-    ) -> None:
-        """Take what was read.
+    def __init__(self, start: str | Path | None = None, *, environ: Mapping[str, str], wish: str | None = None) -> None:
+        """Choose where to look; nothing is read yet.
 
         Args:
-            manifest: The workspace's manifest.
-            init_cwd: Folder the user called from, absolute.
+            start: Folder the user called from; the current one by default.
             environ: Variables of the caller.
             wish: Environment asked for on the command line.
-
-        Raises:
-            EnvironmentNotFoundError: ``wish`` names no environment.
-            FeatureNotFoundError: an environment lists a feature that is not defined.
         """
-        self.manifest = manifest
-        self.init_cwd = init_cwd
+        self.init_cwd = os.path.abspath(start or os.curdir)
         self.environ = environ
-        only_user_tasks = manifest.path == manifest.user_path
-        self.root = init_cwd if only_user_tasks else os.path.dirname(manifest.path)
-        self.catalog = Catalog(manifest, _this_machine(environ))
-        self.wish = wish or self._wish_of_shell()
-        if self.wish is not None:
-            self.catalog.environment(self.wish)
+        self._asked_wish = wish
+        self._memo = Memo.find(os.path.realpath(self.init_cwd), STATE_FOLDER, environ)
+        self._warned = False
 
-    @classmethod
-    def open(cls, start: str | Path | None = None, *, wish: str | None = None) -> Workspace:
-        """Find and read the manifest that governs a folder.
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The manifest that governs the folder.
 
         Raises:
             NoTaskFileError: there is none.
             ManifestError: it is broken.
         """
-        here = os.path.abspath(start or os.curdir)
-        return cls(load(start), init_cwd=here, environ=os.environ, wish=wish)
+        from cwtasks.manifests import load
 
-    def _wish_of_shell(self) -> str | None:
-        """Return the environment of the activated shell we run in, if it belongs to this workspace."""
+        return load(self.init_cwd)
+
+    @cached_property
+    def root(self) -> str:
+        """The workspace, absolute, links resolved; for the user's own tasks alone, the folder called from."""
+        only_user_tasks = self.manifest.path == self.manifest.user_path
+        return self.init_cwd if only_user_tasks else os.path.dirname(self.manifest.path)
+
+    @cached_property
+    def host(self) -> Host:
+        """This machine."""
+        machine = os.uname().machine if hasattr(os, "uname") else self.environ.get("PROCESSOR_ARCHITECTURE", "AMD64")
+        has_cuda = bool(self.environ.get("CONDA_OVERRIDE_CUDA")) or os.path.exists("/proc/driver/nvidia/version")
+        return Host(host_subdir(sys.platform, machine), has_cuda)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Every task of every environment.
+
+        Raises:
+            FeatureNotFoundError: an environment lists a feature that is not defined.
+        """
+        from cwtasks.environments import Catalog
+
+        return Catalog(self.manifest, self.host)
+
+    @cached_property
+    def wish(self) -> str | None:
+        """The environment asked for: on the command line, else by the activated shell we run in.
+
+        Raises:
+            EnvironmentNotFoundError: the command line names no environment.
+        """
+        if self._asked_wish:
+            return self.catalog.environment(self._asked_wish).name
         environ = self.environ
         if not environ.get("PIXI_IN_SHELL") or environ.get("PIXI_PROJECT_ROOT") != self.root:
             return None
         name = environ.get("PIXI_ENVIRONMENT_NAME")
         return name if name in self.catalog.environments and name != "default" else None
+
+    def remembered(self, question: tuple[Any, ...], answer: Callable[[], Any]) -> Any:
+        """Return what follows from the manifest and a question, from memory where that is certain.
+
+        Args:
+            question: What is asked, complete: nothing else but manifest, machine and caller may matter.
+            answer: Works it out; what it returns must be made of what marshal can write.
+        """
+        shell = [self.environ.get(name) for name in ("PIXI_IN_SHELL", "PIXI_PROJECT_ROOT", "PIXI_ENVIRONMENT_NAME")]
+        question = (*question, self.init_cwd, self._asked_wish, *self.host, *shell)
+        kept = self._memo.recall(question) if self._memo else None
+        if kept is not None and self._memo is not None:
+            self.root = self._memo.root
+            warnings, value = kept
+            self.warn(warnings)
+            return value
+        self.warn(self.manifest.warnings)
+        value = answer()
+        if self._memo is not None and self._memo.root == self.root:
+            self._memo.keep(question, (self.manifest.warnings, value))
+        return value
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Show what is odd in the manifest, once."""
+        if not self._warned:
+            self._warned = True
+            sys.stderr.writelines(f"warning: {warning}\n" for warning in warnings)
 
     @cached_property
     def surroundings(self) -> Surroundings:
@@ -98,7 +147,7 @@ class Workspace:
         from cwtasks.state import StateStore
 
         folder = os.path.join(self.root, STATE_FOLDER)
-        return StateStore(folder, root=self.root, platform=self.catalog.host.subdir)
+        return StateStore(folder, root=self.root, platform=self.host.subdir)
 
     def compile(self, requests: Iterable[Request], *, alone: bool = False) -> Graph:
         """Compile the tasks asked for; see :func:`cwtasks.graph.compiler.compile_steps`."""
@@ -126,9 +175,3 @@ class Workspace:
             platforms=config.platforms,
             init_cwd=self.init_cwd,
         )
-
-
-def _this_machine(environ: Mapping[str, str]) -> Host:
-    machine = os.uname().machine if hasattr(os, "uname") else environ.get("PROCESSOR_ARCHITECTURE", "AMD64")
-    has_cuda = bool(environ.get("CONDA_OVERRIDE_CUDA")) or os.path.exists("/proc/driver/nvidia/version")
-    return Host(host_subdir(sys.platform, machine), has_cuda)

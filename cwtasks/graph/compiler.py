@@ -156,25 +156,29 @@ class _Compiler:
     def _visit(self, root: _Edge) -> None:
         if self._is_done(root.node):
             return
-        open_nodes: dict[_Node, _Visit] = {root.node: self._open(root, ())}
+        path: list[str] = []
+        open_nodes: dict[_Node, _Visit] = {root.node: self._open(root, path)}
         while open_nodes:
             visit = next(reversed(open_nodes.values()))
             edge = next(visit.left, None)
             if edge is None:
                 self._close(visit)
-                del open_nodes[visit.node]
+                open_nodes.popitem()
+                path.pop()
             elif edge.node in open_nodes:
                 self._found_cycle([*open_nodes], edge.node)
                 visit.edges.remove(edge)
             elif not self._is_done(edge.node):
-                open_nodes[edge.node] = self._open(edge, [node.task for node in open_nodes])
+                open_nodes[edge.node] = self._open(edge, path)
 
     def _is_done(self, node: _Node) -> bool:
         return self._ids.get(node) in self.steps
 
-    def _open(self, edge: _Edge, needed_by: Sequence[str]) -> _Visit:
+    def _open(self, edge: _Edge, path: list[str]) -> _Visit:
+        """Put a node on the path, which errors tell, and find what it needs."""
+        path.append(edge.node.task)
         names = self._template_names(edge.node)
-        edges = [] if self.alone else self._edges(edge, names, [*needed_by, edge.node.task])
+        edges = [] if self.alone else self._edges(edge, names, path)
         return _Visit(edge.node, edge.task, names, edges, iter(list(edges)), edge.after)
 
     def _edges(self, parent: _Edge, names: Mapping[str, Any], needed_by: Sequence[str]) -> list[_Edge]:
@@ -245,7 +249,8 @@ class _Compiler:
             inputs=_render_all(task.inputs, visit.names, f"{place}: inputs"),
             outputs=_render_all(task.outputs, visit.names, f"{place}: outputs"),
             needs=tuple(dict.fromkeys(self._ids[edge.node] for edge in visit.edges)),
-            after=tuple(dict.fromkeys(self._ids[other] for other in visit.after)),
+            # An elder sibling that closes a cycle is still open, so it comes later.
+            after=tuple(dict.fromkeys(self._ids[other] for other in visit.after if self._is_done(other))),
             description=task.description or "",
         )
 

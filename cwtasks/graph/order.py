@@ -12,26 +12,30 @@ from typing import TYPE_CHECKING
 from cwtasks.globs import PatternIndex
 
 if TYPE_CHECKING:
-    from cwtasks.graph.compiler import Graph
+    from collections.abc import Iterable
+
     from cwtasks.graph.step import Step
 
 
-def keep_file_order(graph: Graph) -> Graph:
-    """Return the graph with ``after`` filled in, so that ``-n`` leaves the same files as a serial run.
+def keep_file_order(steps: Iterable[Step]) -> list[Step]:
+    """Fill in ``after``, so that running side by side leaves the same files as running one after another.
 
     Args:
-        graph: Its steps stand in serial order.
+        steps: In serial order.
+
+    Returns:
+        The same steps in the same order.
     """
     writers, readers = PatternIndex(), PatternIndex()
-    ordered: dict[str, Step] = {}
-    for step_id, step in graph.steps.items():
+    ordered: list[Step] = []
+    for step in steps:
         earlier = set(step.after)
         if step.outputs:
             earlier |= writers.overlapping(step.outputs) | readers.overlapping(step.outputs)
-            writers.add(step_id, step.outputs)
+            writers.add(step.id, step.outputs)
         if step.inputs:
-            earlier |= writers.overlapping(step.inputs) - {step_id}
-            readers.add(step_id, step.inputs)
+            earlier |= writers.overlapping(step.inputs) - {step.id}
+            readers.add(step.id, step.inputs)
         earlier.difference_update(step.needs)
-        ordered[step_id] = replace(step, after=tuple(sorted(earlier))) if earlier else step
-    return replace(graph, steps=ordered)
+        ordered.append(replace(step, after=tuple(sorted(earlier))) if earlier else step)
+    return ordered

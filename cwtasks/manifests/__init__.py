@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cwtasks.exceptions import NoTaskFileError, WorkspaceNotFoundError, WorkspaceParseError
-from cwtasks.manifests.base import ManifestParser, flat_tasks
+from cwtasks.manifests.base import ManifestParser
 from cwtasks.manifests.pixi_toml import PixiTomlParser
 from cwtasks.manifests.pyproject_toml import PyprojectTomlParser
+from cwtasks.manifests.scopes import flat_tasks, has_any_tasks, with_tasks_of
 from cwtasks.manifests.toml import CondaTomlParser
-from cwtasks.manifests.workspace import has_any_tasks, with_tasks_of
 from cwtasks.models import Manifest, Task, WorkspaceConfig
+from cwtasks.places import MANIFESTS, user_task_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 _PARSERS: list[ManifestParser] = [CondaTomlParser(), PixiTomlParser(), PyprojectTomlParser()]
-_SEARCH_FILES = [parser.manifest_filename for parser in _PARSERS]
+_SEARCH_FILES = list(MANIFESTS)
 
 
 class TaskTable(dict[str, Task]):
@@ -133,14 +134,7 @@ def user_task_file(environ: Mapping[str, str] = os.environ) -> Path | None:
     Args:
         environ: Variables that say where to look: ``XDG_CONFIG_HOME``, and ``HOME`` or ``USERPROFILE``.
     """
-    home = environ.get("HOME") or environ.get("USERPROFILE") or os.path.expanduser("~")  # noqa: PTH111
-    config = environ.get("XDG_CONFIG_HOME")
-    directories = [f"{config}/conda"] if config else []
-    for directory in [*directories, f"{home}/.config/conda", f"{home}/.conda"]:
-        path = os.path.join(directory, "tasks.toml")  # noqa: PTH118 - on the path every start of doit takes
-        if os.path.isfile(path):  # noqa: PTH113 - likewise
-            return Path(path)
-    return None
+    return next((Path(path) for path in user_task_files(environ) if os.path.isfile(path)), None)
 
 
 def find_parser(path: Path) -> ManifestParser:
@@ -267,8 +261,8 @@ def _nearest_tasks(start: Path) -> _Candidate | None:
 def _candidates(directory: str) -> Iterator[_Candidate]:
     """Parse the manifests of one directory, in order, each when it is asked for."""
     for name, parser in zip(_SEARCH_FILES, _PARSERS, strict=True):
-        path = os.path.join(directory, name)  # noqa: PTH118 - on the path every start of doit takes
-        if os.path.isfile(path):  # noqa: PTH113 - likewise
+        path = os.path.join(directory, name)
+        if os.path.isfile(path):
             data = parser.candidate(path)
             if data is not None:
                 yield _Candidate(Path(path), parser, data)
@@ -278,7 +272,7 @@ def _upwards(start: Path) -> Iterator[str]:
     directory, above = os.path.split(start)[0] if start.is_file() else str(start), ""
     while directory != above:
         yield directory
-        above, directory = directory, os.path.dirname(directory)  # noqa: PTH120 - as above
+        above, directory = directory, os.path.dirname(directory)
 
 
 def _resolved(start: str | Path | None) -> Path:

@@ -10,14 +10,15 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from cwtasks.exceptions import ManifestExistsError, WorkspaceParseError
-from cwtasks.manifests.normalize import flatten
+from cwtasks.manifests.scopes import flat_tasks, has_any_tasks, with_tasks_of
 from cwtasks.manifests.tables import Report, TomlTable, parse_toml, read_bytes
-from cwtasks.manifests.workspace import Section, WorkspaceReader, has_any_tasks, with_tasks_of
+from cwtasks.manifests.workspace import WorkspaceReader
 from cwtasks.models import Manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cwtasks.manifests.workspace import Section
     from cwtasks.models import Task, WorkspaceConfig
 
 
@@ -72,7 +73,7 @@ class ManifestParser(ABC):
             FileNotFoundError: nothing is there.
             WorkspaceNotFoundError: no manifest in the directory or above.
         """
-        from cwtasks import manifests  # noqa: PLC0415 - the registry knows the parsers; they ask it only when called
+        from cwtasks import manifests
 
         if not source.exists():
             raise FileNotFoundError(source)
@@ -173,7 +174,7 @@ class ManifestParser(ABC):
         report = Report(path)
         own = self.workspace_section(data)
         tasks = self.task_section(data)
-        section = own or tasks or Section({}, "", "conda")
+        section = own or tasks or self.bare_section(data)
         workspace = WorkspaceReader(section, report).read()
         if tasks is not None and tasks.at != section.at:
             if has_any_tasks(workspace):
@@ -221,25 +222,15 @@ class ManifestParser(ABC):
         """Return the table that holds tasks, at its top or in features and targets, or ``None``."""
 
     @abstractmethod
+    def bare_section(self, data: TomlTable) -> Section:
+        """Return the table that would hold a workspace or tasks, for a file that has neither."""
+
+    @abstractmethod
     def lists_tasks(self, data: TomlTable) -> bool:
         """Tell whether there are top-level tasks, which is what makes a file without a workspace a task file."""
 
 
-def flat_tasks(workspace: WorkspaceConfig) -> dict[str, Task]:
-    """Return every task of a workspace in one table.
-
-    Of tasks with one name that of the last feature stays; an environment's own only where no feature has it.
-    """
-    tasks: dict[str, Task] = {}
-    flatten(workspace.features.values(), tasks)
-    for environment in workspace.environments.values():
-        own: dict[str, Task] = {}
-        flatten([environment.inline] if environment.inline else [], own)
-        tasks = {**own, **tasks}
-    return tasks
-
-
 def _registered() -> list[ManifestParser]:
-    from cwtasks.manifests import _PARSERS  # noqa: PLC0415 - see resolve_source
+    from cwtasks.manifests import _PARSERS
 
     return _PARSERS

@@ -6,15 +6,15 @@ that is depended on exists, and in which environment one runs, is asked later.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cwtasks.exceptions import TaskParseError
+from cwtasks.manifests.scopes import flatten
 from cwtasks.manifests.tables import Report, TomlTable, dotted
 from cwtasks.models import Feature, TargetTable, Task, TaskArg, TaskDependency, TaskOverride
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from cwtasks.models import DialectName
 
@@ -95,11 +95,14 @@ class TaskReader:
 
     def _field(self, key: str, value: object, at: str, fields: dict[str, Any]) -> None:
         known = _READERS.get(key)
-        if known is None or (key == "target" and self.dialect != "conda"):
+        if known is None:
             self.report.unknown_key(key, self.keys, at)
             return
         name, read = known
-        place = f"{at}.{key}"
+        place = f"{at}.{key}" if at else key
+        if key == "target" and self.dialect != "conda":
+            self.report.warn(place, "pixi has no targets inside a task; write [target.<platform>.tasks]")
+            return
         if "_" in key:
             self.report.warn(place, f"old spelling; write '{key.replace('_', '-')}'")
         content = read(self, value, place)
@@ -252,24 +255,6 @@ def _override(fields: Mapping[str, Any]) -> TaskOverride:
     given = {name: fields[name] for name in OVERRIDABLE if name in fields}
     # An empty list of arguments or dependencies cannot be told from none given; an empty list of files can.
     return TaskOverride(**{name: value for name, value in given.items() if value or name not in {"args", "depends_on"}})
-
-
-def flatten(features: Iterable[Feature], tasks: dict[str, Task]) -> None:
-    """Lay the tasks of features over each other into one table, changing ``tasks``.
-
-    A task replaces one of its name whole. A target's task becomes the platform override of the task of its name; where
-    there is none, it is also that task, on every platform.
-
-    Args:
-        features: Lowest first.
-        tasks: Name to task, as it is before the first feature.
-    """
-    for feature in features:
-        tasks.update(feature.tasks)
-        for selector, target in feature.targets.items():
-            for name, override in target.overrides.items():
-                base = tasks.get(name) or target.tasks[name]
-                tasks[name] = replace(base, platforms={**(base.platforms or {}), selector: override})
 
 
 def normalize_args(raw: list[Any] | None) -> list[TaskArg]:

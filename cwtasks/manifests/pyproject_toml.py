@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cwtasks.manifests.base import ManifestParser
-from cwtasks.manifests.workspace import Section, mentions_tasks
+from cwtasks.manifests.scopes import mentions_tasks
+from cwtasks.manifests.workspace import Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,10 @@ class PyprojectTomlParser(ManifestParser):
         """Return the first sub-table of ``[tool]`` that really has tasks."""
         return self._first(data, lambda content, _: mentions_tasks(content))
 
+    def bare_section(self, data: TomlTable) -> Section:
+        """Return the first sub-table of ``[tool]`` that is there."""
+        return self._first(data, lambda *_: True) or Section({}, "tool.conda", "conda", data)
+
     def lists_tasks(self, data: TomlTable) -> bool:
         """Tell whether one of the two sub-tables of ``[tool]`` has top-level tasks."""
         return self._first(data, lambda content, _: bool(content.get("tasks"))) is not None
@@ -72,7 +77,7 @@ class PyprojectTomlParser(ManifestParser):
         Args:
             doc: Changed when a table has to be created.
         """
-        import tomlkit  # noqa: PLC0415 - slow to import, and only editing needs it
+        import tomlkit
 
         tools = doc.setdefault("tool", tomlkit.table(is_super_table=True))
         tables: list[Table] = [tools[name] for name in WORKSPACE_KEYS if tools.get(name)]

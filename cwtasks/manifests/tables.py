@@ -45,7 +45,7 @@ def read_bytes(path: str | Path) -> bytes:
         WorkspaceParseError: it cannot be read.
     """
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - on the path every start of doit takes
+        with open(path, "rb") as file:
             return file.read()
     except FileNotFoundError:
         raise
@@ -104,9 +104,15 @@ def toml_text(value: object) -> str:
 
 def dotted(place: str, key: str) -> str:
     """Return the address of ``key`` in the table at ``place``; the key is quoted when TOML needs it."""
-    bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
-    part = key if bare else '"' + key.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-    return f"{place}.{part}" if place else part
+    if not (key.isascii() and key.replace("-", "").replace("_", "").isalnum()):
+        key = _quoted(without_credentials(key))
+    return f"{place}.{key}" if place else key
+
+
+def _quoted(key: str) -> str:
+    """Return a key as a basic string of TOML; one line, whatever is in it."""
+    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in escaped) + '"'
 
 
 def is_texts(value: object) -> TypeGuard[list[str]]:
@@ -180,12 +186,6 @@ class Report:
         """Warn of one key that is not known."""
         likely = nearest(key, sorted(known))
         self.warn(dotted(place, key), "unknown key" + (f"; did you mean '{likely}'?" if likely else ""))
-
-    def spelled(self, table: TomlTable, key: str, old: str, place: str) -> Any:
-        """Return the value of ``key``, or of its old spelling with a warning; ``None`` when there is neither."""
-        if old in table:
-            self.warn(dotted(place, old), f"old spelling; write '{key}'")
-        return table.get(key, table.get(old))
 
     def text(self, value: object, place: str) -> str | None:
         """Return a string."""

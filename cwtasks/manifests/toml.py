@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from cwtasks.manifests.base import ManifestParser
-from cwtasks.manifests.workspace import Section, mentions_tasks
+from cwtasks.manifests.scopes import mentions_tasks
+from cwtasks.manifests.workspace import Section
 
 if TYPE_CHECKING:
     from cwtasks.manifests.tables import TomlTable
@@ -25,15 +26,16 @@ class CondaTomlParser(ManifestParser):
 
     def workspace_section(self, data: TomlTable) -> Section | None:
         """Return the whole file when it has a workspace."""
-        return self._section(data) if any(key in data for key in self.workspace_keys) else None
+        return self.bare_section(data) if any(key in data for key in self.workspace_keys) else None
 
     def task_section(self, data: TomlTable) -> Section | None:
         """Return the whole file when it has tasks."""
-        return self._section(data) if mentions_tasks(data) else None
+        return self.bare_section(data) if mentions_tasks(data) else None
+
+    def bare_section(self, data: TomlTable) -> Section:
+        """Return the whole file."""
+        return Section(data, "", self.dialect)
 
     def lists_tasks(self, data: TomlTable) -> bool:
         """Tell whether ``[tasks]`` has any."""
         return bool(data.get("tasks"))
-
-    def _section(self, data: TomlTable) -> Section:
-        return Section(data, "", self.dialect)

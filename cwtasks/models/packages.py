@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +31,10 @@ KNOWN_SUBDIRS = (
     "zos-z",
 )
 """Every conda platform name a manifest may use."""
+
+
+FieldValue = str | frozenset[str]
+"""What a field of a match spec holds: text, or a set for ``features`` and ``track_features``."""
 
 
 def without_credentials(url: str) -> str:
@@ -163,7 +167,7 @@ class MatchSpec:
         "track_features",
     )
 
-    def __init__(self, text: str | None = None, **fields: Any) -> None:
+    def __init__(self, text: str | None = None, **fields: object) -> None:
         """Parse ``name [version [build]]`` and its relatives, then apply ``fields`` over it.
 
         Args:
@@ -181,11 +185,11 @@ class MatchSpec:
                 values[name] = _normalise_field(name, value)
         if not values.get("name"):
             raise ValueError("a match spec needs a name")
-        self._fields: tuple[tuple[str, Any], ...] = tuple(
+        self._fields: tuple[tuple[str, FieldValue], ...] = tuple(
             (name, values[name]) for name in self.FIELD_NAMES if name in values
         )
 
-    def overlaid(self, **fields: Any) -> MatchSpec:
+    def overlaid(self, **fields: object) -> MatchSpec:
         """Return a copy in which the given fields replace ours.
 
         Args:
@@ -195,13 +199,13 @@ class MatchSpec:
             ValueError: an unknown field.
         """
         given = {name: value for name, value in fields.items() if value is not None and value != ""}
-        return MatchSpec(**{**dict(self._fields), **given})
+        return MatchSpec(None, **{**dict(self._fields), **given})
 
-    def get_raw_value(self, field_name: str) -> Any:
+    def get_raw_value(self, field_name: str) -> FieldValue | None:
         """Return the value of one field, or ``None``: text, or a frozenset for feature sets."""
         return dict(self._fields).get(field_name)
 
-    def get_exact_value(self, field_name: str) -> Any:
+    def get_exact_value(self, field_name: str) -> FieldValue | None:
         """Return the value of one field when it allows only that value, otherwise ``None``."""
         value = self.get_raw_value(field_name)
         if isinstance(value, str) and re.search(r"[*<>=!~,|^ ]", value.removeprefix("==")):
@@ -216,12 +220,16 @@ class MatchSpec:
     @property
     def version(self) -> str | None:
         """Version constraint as written, or ``None``."""
-        return self.get_raw_value("version")  # type: ignore[no-any-return]
+        return self._text("version")
 
     @property
     def build(self) -> str | None:
         """Build string constraint, or ``None``."""
-        return self.get_raw_value("build")  # type: ignore[no-any-return]
+        return self._text("build")
+
+    def _text(self, field_name: str) -> str | None:
+        value = self.get_raw_value(field_name)
+        return value if isinstance(value, str) else None
 
     def conda_build_form(self) -> str:
         """Return ``name version build``; ``*`` stands for a missing version before a build."""
@@ -247,7 +255,7 @@ class MatchSpec:
         return hash(self._fields)
 
 
-def _normalise_field(name: str, value: Any) -> Any:
+def _normalise_field(name: str, value: object) -> FieldValue:
     if name == "name":
         return str(value).lower()
     if name in {"license", "license_family"}:
@@ -255,13 +263,14 @@ def _normalise_field(name: str, value: Any) -> Any:
     if name == "channel":
         return str(value if isinstance(value, Channel) else Channel(str(value)))
     if name in {"features", "track_features"}:
-        return frozenset(value.replace(",", " ").split() if isinstance(value, str) else value)
+        names = value if isinstance(value, (list, tuple, set, frozenset)) else str(value).replace(",", " ").split()
+        return frozenset(map(str, names))
     return str(value)
 
 
-def _parse_match_spec(text: str) -> dict[str, Any]:
+def _parse_match_spec(text: str) -> dict[str, FieldValue]:
     """Split match-spec text into fields; the grammar is conda's, as far as manifests use it."""
-    values: dict[str, Any] = {}
+    values: dict[str, FieldValue] = {}
     rest = text.strip()
     if rest.endswith("]"):
         rest, bracket, inside = rest.partition("[")
@@ -284,8 +293,8 @@ def _parse_match_spec(text: str) -> dict[str, Any]:
     return values
 
 
-def _parse_brackets(inside: str, text: str) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _parse_brackets(inside: str, text: str) -> dict[str, FieldValue]:
+    values: dict[str, FieldValue] = {}
     for written, _, value in re.findall(r"([\w-]+)\s*=\s*(['\"]?)((?:(?!\2[,\]]).)*)\2", inside):
         key = written.replace("-", "_")
         if key not in MatchSpec.FIELD_NAMES:

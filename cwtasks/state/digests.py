@@ -48,7 +48,7 @@ def read_state(path: str, clock: Callable[[], int]) -> FileState | None:
     Returns:
         ``None`` when there is no regular file that can be read.
     """
-    from hashlib import sha256  # noqa: PLC0415 -- loads OpenSSL: 4 ms that a null build does not need
+    from hashlib import sha256  # loads OpenSSL: 4 ms that a null build does not need
 
     now_ns = clock()
     try:

@@ -143,7 +143,7 @@ def _walk(step: Step, platform: str) -> Iterator[tuple[str, str]]:
 
 
 def _shell_text(words: tuple[str, ...]) -> str:
-    import shlex  # noqa: PLC0415 -- most steps have neither extra words nor a command in words
+    import shlex  # most steps have neither extra words nor a command in words
 
     return shlex.join(words)
 

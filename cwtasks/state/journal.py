@@ -8,15 +8,13 @@ written anew beside itself and renamed.
 Knows JSON values, and nothing of steps or files of the workspace.
 """
 
-# ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH120 -- descriptors and text paths: see "cost" in cwtasks/globs.py.
-
 from __future__ import annotations
 
 import errno
 import os
 from contextlib import suppress
 from json import JSONDecoder, JSONEncoder
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from cwtasks.state.locking import locked
@@ -55,14 +53,14 @@ class Journal:
         self._lines = 0
         self._damaged = 0
 
-    def get(self, key: str) -> Any | None:
+    def get(self, key: str) -> object:
         """Return the value last written for a key, or ``None``. Looks at no file; see :meth:`refresh`."""
         value = self._values.get(_encoded_key(key))
         return None if value is None else _decoded(value)
 
     def known_keys(self) -> list[str]:
         """Return every key that has a value, in the order of first writing."""
-        return [_decoded(key) for key in self._values]
+        return [str(_decoded(key)) for key in self._values]
 
     def refresh(self) -> None:
         """Read what any process appended since the last time; one ``fstat`` when that is nothing.
@@ -81,7 +79,7 @@ class Journal:
         elif status.st_size != self._offset:
             self._read(self._descriptor, status.st_size)
 
-    def write(self, values: Mapping[str, Any]) -> None:
+    def write(self, values: Mapping[str, object]) -> None:
         """Append entries in one write; a value of ``None`` removes its key.
 
         Either all are in the file when this returns, or none is.
@@ -226,11 +224,11 @@ def _encoded_key(key: str) -> bytes:
     return _encoded(key).replace(b" ", b"\\u0020")
 
 
-def _encoded(value: Any) -> bytes:
+def _encoded(value: object) -> bytes:
     return _ENCODER.encode(value).encode()
 
 
-def _decoded(text: bytes) -> Any:
+def _decoded(text: bytes) -> object:
     return _DECODER.raw_decode(text.decode())[0]
 
 

@@ -5,7 +5,7 @@ Knows the layout of a record; nothing of the file that holds them.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from cwtasks.state.digests import FileState
 from cwtasks.state.fingerprint import NOTHING, StepState
@@ -30,11 +30,11 @@ class Record(NamedTuple):
     """Inputs as they were before the run, outputs as they were after it."""
 
     @classmethod
-    def from_document(cls, document: Any) -> Record | None:
+    def from_document(cls, document: object) -> Record | None:
         """Read what :meth:`to_document` made; ``None`` for anything else, such as the layout of another version."""
+        if not isinstance(document, dict) or document.get("layout") != _LAYOUT:
+            return None
         try:
-            if document["layout"] != _LAYOUT:
-                return None
             inputs = {path: FileState(*state) for path, state in document["inputs"].items()}
             outputs = {path: FileState(*state) for path, state in document["outputs"].items()}
             state = StepState(document["facts"], inputs, outputs)

@@ -6,18 +6,16 @@ same ones with the same content, and its outputs are as it left them. Nothing el
 Knows steps, the tree and the journal. Runs nothing, prints nothing, and knows no doit.
 """
 
-# ruff: noqa: PTH103, PTH118, PTH123 -- text paths: see "cost" in cwtasks/globs.py.
-
 from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from cwtasks.globs import is_literal, normalise
 from cwtasks.state.digests import Contents
 from cwtasks.state.fingerprint import NOTHING, Reason, StepState, differences, snapshot
+from cwtasks.state.folder import make_folder
 from cwtasks.state.journal import Journal
 from cwtasks.state.records import NO_RUN, Record
 
@@ -189,6 +187,10 @@ class StateStore:
         """Remember that a step is to be passed over until it is forgotten."""
         self._write({_IGNORE + step_id: True})
 
+    def ignored(self) -> frozenset[str]:
+        """Return the ids of all steps that are to be passed over."""
+        return frozenset(key.removeprefix(_IGNORE) for key in self._read().known_keys() if key.startswith(_IGNORE))
+
     def is_ignored(self, step_id: str) -> bool:
         """Whether a step is to be passed over."""
         return self._read().get(_IGNORE + step_id) is not None
@@ -213,20 +215,11 @@ class StateStore:
     def _write(self, values: Mapping[str, object]) -> None:
         try:
             if not self._is_prepared:
-                self._prepare()
+                make_folder(self._directory)
+                self._is_prepared = True
             self._journal.write(values)
         except OSError as error:
             self._complain("write", error)
-
-    def _prepare(self) -> None:
-        """Make the folder, and keep it out of version control."""
-        os.makedirs(self._directory, exist_ok=True)
-        with (
-            suppress(FileExistsError),
-            open(os.path.join(self._directory, ".gitignore"), "x", encoding="utf-8") as file,
-        ):
-            file.write("*\n")
-        self._is_prepared = True
 
     def _complain(self, verb: str, error: OSError) -> None:
         """Note once that records cannot be used; a build must not fail because of its memory."""

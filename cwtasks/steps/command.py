@@ -87,7 +87,7 @@ def find_shell(path: str, platform: str = sys.platform) -> Shell:
     for name in ("bash", "sh"):
         for folder in folders:
             program = f"{folder}/{name}"
-            if os.access(program, os.X_OK) and os.path.isfile(program):  # noqa: PTH113 - paths are text here
+            if os.access(program, os.X_OK) and os.path.isfile(program):
                 return Shell((program, "-c"), is_posix=True)
     return Shell(("/bin/sh", "-c"), is_posix=True)
 
@@ -170,8 +170,8 @@ def _shell_argv(
 
 
 def _working_directory(step: Step, root: str) -> str:
-    cwd = os.path.join(root, step.cwd) if step.cwd else root  # noqa: PTH118 - paths are text here
-    if not os.path.isdir(cwd):  # noqa: PTH112 - likewise
+    cwd = os.path.join(root, step.cwd) if step.cwd else root
+    if not os.path.isdir(cwd):
         raise WorkingDirectoryError(step.id, step.cwd or root)
     return cwd
 

@@ -193,7 +193,7 @@ def _popen_arguments(invocation: Invocation, platform: str = sys.platform) -> st
         return argv
     if argv[0] == "cmd" and "/s" in argv:
         return f'{" ".join(argv[:-1])} "{argv[-1]}"'
-    from shutil import which  # noqa: PLC0415 - one platform only
+    from shutil import which
 
     return (which(argv[0], path=invocation.env.get("PATH")) or argv[0], *argv[1:])
 
@@ -313,7 +313,7 @@ def _threaded_arrivals(pipes: Sequence[IO[bytes]]) -> Iterator[Callable[[], list
 
     A pipe belongs to its thread, which also closes it: closing a pipe that another thread reads would block.
     """
-    from queue import Empty, SimpleQueue  # noqa: PLC0415 - one platform only
+    from queue import Empty, SimpleQueue
 
     queue: SimpleQueue[tuple[int, bytes]] = SimpleQueue()
 

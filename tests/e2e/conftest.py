@@ -3,9 +3,14 @@
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+#: How long to wait for something that always happens, in seconds; a busy machine must not fail a test.
+PATIENCE = 30
 
 
 class Space:
@@ -13,6 +18,8 @@ class Space:
 
     def __init__(self, root: Path, home: Path) -> None:
         self.root = root
+        self.home = home
+        self.started: list[subprocess.Popen[str]] = []
         self.environ = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(home),
@@ -57,10 +64,56 @@ class Space:
         assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
         return done.stdout
 
+    def ran(self, *words: str, **options) -> list[str]:
+        """Run doit, expect success, and return the names of the tasks whose commands ran."""
+        return ran_in(self.doit(*words, **options))
+
+    def fails(self, *words: str, status: int = 3, **options) -> str:
+        """Run doit, expect an exit status and no traceback, and return what stands on stderr."""
+        done = self.run(*words, **options)
+        assert done.returncode == status, done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+        return done.stderr
+
+    def start(self, *words: str, cwd: str = ".", env: dict[str, str] | None = None) -> "subprocess.Popen[str]":
+        """Start doit and return while it runs; it is ended with the test."""
+        process = subprocess.Popen(
+            self.command(*words),
+            cwd=self.root / cwd,
+            env={**self.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def wait_until(self, happened: Callable[[], bool]) -> None:
+        """Wait for a condition that always comes true."""
+        deadline = time.monotonic() + PATIENCE
+        while not happened():
+            assert time.monotonic() < deadline, "it never happened"
+            time.sleep(0.01)
+
+    def wait_for(self, *names: str) -> None:
+        """Wait until files exist."""
+        self.wait_until(lambda: all(map(self.exists, names)))
+
+
+def ran_in(output: str) -> list[str]:
+    """Return the names of the tasks that doit announced as running."""
+    return [line.removeprefix(".  ") for line in output.splitlines() if line.startswith(".  ")]
+
 
 @pytest.fixture
-def space(tmp_path: Path) -> Space:
+def space(tmp_path: Path) -> Iterator[Space]:
     root, home = tmp_path / "space", tmp_path / "home"
     root.mkdir()
     home.mkdir()
-    return Space(root, home)
+    place = Space(root, home)
+    yield place
+    for process in place.started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()

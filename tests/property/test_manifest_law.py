@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cwtasks.exceptions import ManifestError
 from cwtasks.manifests import find_parser
-from cwtasks.manifests.base import flat_tasks
+from cwtasks.manifests.scopes import flat_tasks
 from cwtasks.models import Manifest
 
 VALID = """
@@ -74,7 +74,9 @@ scalars = st.one_of(
     st.booleans(),
     st.sampled_from([dt.date(2026, 1, 1), dt.time(1), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)]),
 )
-garbage = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3), max_leaves=6)
+garbage = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3), max_leaves=6
+)
 
 
 def places(value, path=()):
@@ -102,8 +104,17 @@ def valid(name):
     del document["system-requirements"]
     if name == "pixi.toml":
         return document
-    project = {"name": "law", "requires-python": ">=3.11", "dependencies": ["a>=1", "law[x]"], "optional-dependencies": {"x": ["b"]}}
-    return {"project": project, "dependency-groups": {"g": ["c", {"include-group": "h"}], "h": ["d"]}, "tool": {"pixi": document}}
+    project = {
+        "name": "law",
+        "requires-python": ">=3.11",
+        "dependencies": ["a>=1", "law[x]"],
+        "optional-dependencies": {"x": ["b"]},
+    }
+    return {
+        "project": project,
+        "dependency-groups": {"g": ["c", {"include-group": "h"}], "h": ["d"]},
+        "tool": {"pixi": document},
+    }
 
 
 @pytest.mark.parametrize("name", ["conda.toml", "pixi.toml", "pyproject.toml"])

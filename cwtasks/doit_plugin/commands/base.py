@@ -6,16 +6,17 @@ import gc
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from doit.cmd_base import DodoTaskLoader, DoitCmdBase
 from doit.cmdparse import CmdOption, CmdParseError
 
 from cwtasks.doit_plugin.loader import WorkspaceLoader
 from cwtasks.exceptions import CwtasksError, NoTaskFileError
+from cwtasks.places import MANIFESTS, folders_upwards
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cwtasks.doit_plugin.workspace import Workspace
 
@@ -32,6 +33,8 @@ class WorkspaceCommand(DoitCmdBase):
 
     name: str
     cmd_options: tuple[dict[str, Any], ...]
+    remembers: ClassVar[bool] = False
+    """Whether the command may answer without reading the manifest, see :meth:`Workspace.remembered`."""
 
     def __init__(self, task_loader: Any = None, cmds: Any = None, **kwargs: Any) -> None:
         self._untouched = {"task_loader": task_loader, "cmds": cmds, **kwargs}
@@ -82,14 +85,14 @@ class WorkspaceCommand(DoitCmdBase):
         params.update(self.opt_vals)
         if _asks_for_dodo_file(params):
             return self._as_doit(in_args)
+        workspace = self.workspace_loader.open(params)
+        self._apply_settings_of_root(workspace, params)
         try:
-            workspace = self.workspace_loader.open(params)
+            if not self.remembers:
+                workspace.warn(workspace.manifest.warnings)
+            result = self.in_workspace(workspace, params, args)
         except NoTaskFileError:
             return self._as_doit(in_args)
-        self._apply_settings_of_root(workspace, params)
-        for warning in workspace.manifest.warnings:
-            sys.stderr.write(f"warning: {warning}\n")
-        result = self.in_workspace(workspace, params, args)
         sys.stdout.flush()
         return result
 
@@ -99,13 +102,17 @@ class WorkspaceCommand(DoitCmdBase):
         return own(**self._untouched).parse_execute(in_args)
 
     def _apply_settings_of_root(self, workspace: Workspace, params: Any) -> None:
-        """Respect doit's settings in the workspace's folder; doit itself reads only those of the current folder."""
-        if os.path.realpath(workspace.root) == os.path.realpath(workspace.init_cwd):
+        """Respect doit's settings beside the manifest; doit itself reads only those of the current folder."""
+        root = next(
+            (folder for folder in folders_upwards(workspace.init_cwd) if _has_any(folder, MANIFESTS)),
+            workspace.init_cwd,
+        )
+        files = [os.path.join(root, name) for name in ("pyproject.toml", "doit.cfg")]
+        if root == os.getcwd() or not any(map(os.path.exists, files)):
             return
         from doit.doit_cmd import DoitConfig
 
         config = DoitConfig()
-        files = [os.path.join(workspace.root, name) for name in ("pyproject.toml", "doit.cfg")]
         for file in filter(os.path.exists, files):
             if file.endswith(".toml"):
                 sections = config.load_config_toml(file, "tool.doit")
@@ -128,6 +135,10 @@ class WorkspaceCommand(DoitCmdBase):
             The exit status.
         """
         raise NotImplementedError
+
+
+def _has_any(folder: str, names: Iterable[str]) -> bool:
+    return any(os.path.exists(os.path.join(folder, name)) for name in names)
 
 
 def _asks_for_dodo_file(params: Any) -> bool:

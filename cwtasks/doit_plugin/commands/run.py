@@ -10,19 +10,17 @@ import doit.cmd_run
 from doit.control import TaskControl
 from doit.task import Stream
 
-from cwtasks.doit_plugin import words
+from cwtasks.doit_plugin import planning, words
 from cwtasks.doit_plugin.backend import StepBackend
 from cwtasks.doit_plugin.commands.base import WorkspaceCommand
 from cwtasks.doit_plugin.reporter import REPORTERS, StepReporter
-from cwtasks.doit_plugin.runner import StepRunner
 from cwtasks.doit_plugin.tasks import make_tasks
 from cwtasks.exceptions import CwtasksError, suggestion
-from cwtasks.graph.compiler import Request
 
 if TYPE_CHECKING:
     from cwtasks.doit_plugin.tasks import StepTask
     from cwtasks.doit_plugin.workspace import Workspace
-    from cwtasks.graph.compiler import Graph
+    from cwtasks.graph.step import Step
 
 opt_output = {
     "section": "workspace",
@@ -43,27 +41,25 @@ class Run(WorkspaceCommand, doit.cmd_run.Run):
     """doit's ``run`` over the steps of a workspace."""
 
     doc_usage = "[TASK [ARG ...] [-- WORD ...]] ..."
+    remembers = True
     cmd_options = (*doit.cmd_run.Run.cmd_options, opt_output)
 
     def in_workspace(self, workspace: Workspace, params: Any, args: list[str]) -> int:
         """Run what is asked for; without a task, the task ``default``, or show the list."""
-        arguments = words.restore_assignments(args, sys.argv[1:])
-        if arguments and (other := self._other_command(arguments[0], workspace)) is not None:
-            return int(other.parse_execute(_loader_options(params) + arguments[1:]))
-        if not arguments:
-            if not workspace.catalog.offers("default"):
-                return int(self._command("list").parse_execute(_loader_options(params)))
-            requests = [Request("default", workspace.wish)]
-        else:
-            requests = words.parse(arguments, workspace)
-        graph = workspace.compile(requests, alone=params["single"])
-        for warning in graph.warnings:
-            sys.stderr.write(f"warning: {warning}\n")
-        return self._run(workspace, graph, params)
+        asked = tuple(words.restore_assignments(args, sys.argv[1:]))
+        if asked and (other := self._other_command(asked[0], workspace)) is not None:
+            return int(other.parse_execute(_loader_options(params) + list(asked[1:])))
+        alone = params["single"]
+        plan = workspace.remembered(("run", asked, alone), lambda: planning.plan(asked, workspace, alone=alone))
+        if plan == planning.SHOW_LIST:
+            return int(self._command("list").parse_execute(_loader_options(params)))
+        steps, warnings = planning.steps_of(plan)
+        sys.stderr.writelines(f"warning: {warning}\n" for warning in warnings)
+        return self._run(workspace, steps, params)
 
     def _other_command(self, word: str, workspace: Workspace) -> Any:
         """Return the command a first word means that is no task: ``doit -e dev list`` reaches us as a run."""
-        if workspace.catalog.offers(word) or not self.commands or word not in self.commands or word == "run":
+        if not self.commands or word not in self.commands or word == "run" or workspace.catalog.offers(word):
             return None
         return self._command(word)
 
@@ -71,39 +67,24 @@ class Run(WorkspaceCommand, doit.cmd_run.Run):
         """Return another command of this program, over the same loader."""
         return self.commands.get_plugin(name)(**{**self._untouched, "task_loader": self.workspace_loader})
 
-    def _run(self, workspace: Workspace, graph: Graph, params: Any) -> int:
-        from cwtasks.steps.process import Interrupted, signals
-
-        workers = max(1, params["num_process"])
-        if workers > 1:
-            from cwtasks.graph.order import keep_file_order
-
-            graph = keep_file_order(graph)
-        tasks = make_tasks(graph, workspace)
-        control = TaskControl(tasks)
-        # In this order every task stands after what it needs, siblings as written, which is more than doit promises.
-        control.selected_tasks = list(graph.steps)
+    def _run(self, workspace: Workspace, steps: list[Step], params: Any) -> int:
+        backend = StepBackend(workspace)
         outstream, reporter = self._reporter(params)
-        _connect(tasks, reporter, params, workers=workers)
-        runner = StepRunner(
-            StepBackend(workspace),
-            reporter,
-            params["continue"],
-            params["always"],
-            Stream(_verbosity(params), force_global=True),
-            workers=workers,
-        )
         try:
-            with signals():
-                result: int = runner.run_all(control.task_dispatcher())
-        except Interrupted as stop:
-            outstream.flush()
-            sys.stderr.write(f"interrupted by {signal.Signals(stop.signum).name}; what had finished is recorded\n")
-            return 128 + stop.signum
+            if isinstance(reporter, StepReporter) and not params["always"]:
+                # doit comes in at the first step that has something to do; often that is none.
+                done = backend.up_to_date_prefix(steps)
+                for step in done:
+                    if not step.is_alias:
+                        reporter.skip(step.id)
+                steps = steps[len(done) :]
+            if steps:
+                return _run_steps(steps, workspace, backend, reporter, params)
+            backend.close()
+            return 0
         finally:
-            if outstream is not sys.stdout and isinstance(params["outfile"], str):
+            if isinstance(params["outfile"], str):
                 outstream.close()
-        return runner.exit_statuses[0] if len(runner.exit_statuses) == 1 else result
 
     def _reporter(self, params: Any) -> tuple[Any, Any]:
         """Return where results are written, and the reporter that writes them."""
@@ -117,6 +98,35 @@ class Run(WorkspaceCommand, doit.cmd_run.Run):
         kind = known[chosen] if isinstance(chosen, str) else chosen
         options = {"failure_verbosity": params["failure_verbosity"], "verbosity": _verbosity(params)}
         return outstream, kind(outstream, options)
+
+
+def _run_steps(steps: list[Step], workspace: Workspace, backend: StepBackend, reporter: Any, params: Any) -> int:
+    """Let doit run steps that stand in an order that respects what they need.
+
+    Returns:
+        The exit status of the one command that failed, else doit's: 0 done, 1 failed, 2 could not run; 128 + n after
+        signal n.
+    """
+    from cwtasks.doit_plugin.runner import StepRunner
+    from cwtasks.graph.order import keep_file_order
+    from cwtasks.steps.process import Interrupted, signals
+
+    workers = max(1, params["num_process"])
+    tasks = make_tasks(keep_file_order(steps) if workers > 1 else steps, workspace)
+    _connect(tasks, reporter, params, workers=workers)
+    control = TaskControl(tasks)
+    # In this order siblings run as written, which is more than doit promises.
+    control.selected_tasks = [step.id for step in steps]
+    stream = Stream(_verbosity(params), force_global=True)
+    runner = StepRunner(backend, reporter, params["continue"], params["always"], stream, workers=workers)
+    try:
+        with signals():
+            result: int = runner.run_all(control.task_dispatcher())
+    except Interrupted as stop:
+        sys.stdout.flush()
+        sys.stderr.write(f"interrupted by {signal.Signals(stop.signum).name}; what had finished is recorded\n")
+        return 128 + stop.signum
+    return runner.exit_statuses[0] if len(runner.exit_statuses) == 1 else result
 
 
 def _loader_options(params: Any) -> list[str]:

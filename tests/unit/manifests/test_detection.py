@@ -55,10 +55,16 @@ def test_search_order_and_registry():
 WORKSPACE_CASES = [
     pytest.param({"conda.toml": WORKSPACE, "pixi.toml": WORKSPACE}, "conda.toml", id="conda-before-pixi"),
     pytest.param({"pixi.toml": WORKSPACE, "pyproject.toml": PY_WORKSPACE}, "pixi.toml", id="pixi-before-pyproject"),
-    pytest.param({"conda.toml": TASKS, "pyproject.toml": PY_WORKSPACE}, "pyproject.toml", id="tasks-only-is-passed-over"),
+    pytest.param(
+        {"conda.toml": TASKS, "pyproject.toml": PY_WORKSPACE}, "pyproject.toml", id="tasks-only-is-passed-over"
+    ),
     pytest.param({"pixi.toml": '[project]\nname = "x"\nchannels = []'}, "pixi.toml", id="old-spelling-in-pixi"),
-    pytest.param({"conda.toml": '[project]\nname = "x"', "pixi.toml": WORKSPACE}, "pixi.toml", id="no-old-spelling-in-conda"),
-    pytest.param({"pyproject.toml": '[tool.pixi.project]\nname = "x"'}, "pyproject.toml", id="old-spelling-in-pyproject"),
+    pytest.param(
+        {"conda.toml": '[project]\nname = "x"', "pixi.toml": WORKSPACE}, "pixi.toml", id="no-old-spelling-in-conda"
+    ),
+    pytest.param(
+        {"pyproject.toml": '[tool.pixi.project]\nname = "x"'}, "pyproject.toml", id="old-spelling-in-pyproject"
+    ),
     pytest.param({"conda.toml": "[workspace]"}, "conda.toml", id="empty-workspace-is-found"),
     pytest.param({"pyproject.toml": BROKEN, "pixi.toml": WORKSPACE}, "pixi.toml", id="later-broken-file-is-not-read"),
 ]
@@ -114,7 +120,9 @@ def test_a_start_that_does_not_exist_is_an_error(tmp_path, find):
     [
         pytest.param({"conda.toml": BROKEN, "pixi.toml": WORKSPACE}, "conda.toml: line 1, column 7:", id="conda"),
         pytest.param({"pixi.toml": BROKEN}, "pixi.toml: line 1, column 7:", id="pixi"),
-        pytest.param({"pyproject.toml": PY_WORKSPACE + BROKEN}, "pyproject.toml: line 5, column 7:", id="our-pyproject"),
+        pytest.param(
+            {"pyproject.toml": PY_WORKSPACE + BROKEN}, "pyproject.toml: line 5, column 7:", id="our-pyproject"
+        ),
     ],
 )
 @pytest.mark.parametrize("find", [detect_workspace_file, detect_task_file, load])
@@ -168,7 +176,9 @@ def test_a_file_without_a_workspace_is_refused_when_named(tmp_path, monkeypatch)
 
 def test_a_parser_is_found_by_name_only():
     assert find_parser(Path("/nowhere/pixi.toml")).format_alias == "pixi"
-    with pytest.raises(WorkspaceParseError, match="No parser for this file name; there are conda.toml, pixi.toml, pyproject.toml"):
+    with pytest.raises(
+        WorkspaceParseError, match=r"No parser for this file name; there are conda\.toml, pixi\.toml, pyproject\.toml"
+    ):
         find_parser(Path("environment.yml"))
 
 
@@ -226,7 +236,10 @@ def test_load_of_tasks_without_a_workspace(tmp_path):
 
 def test_load_takes_tasks_of_one_file_and_the_workspace_of_another(tmp_path):
     tasks = TASKS + '[target.win-64.tasks]\nbuild = "nmake"\n[feature.t.tasks]\ntest = "pytest"\n'
-    write(tmp_path, {"conda.toml": tasks, "pyproject.toml": PY_WORKSPACE + '[tool.conda.target.win-64.dependencies]\nm2 = "*"\n'})
+    write(
+        tmp_path,
+        {"conda.toml": tasks, "pyproject.toml": PY_WORKSPACE + '[tool.conda.target.win-64.dependencies]\nm2 = "*"\n'},
+    )
     manifest = load(tmp_path)
     assert manifest.path.name == "pyproject.toml"
     assert manifest.workspace.name == "py"
@@ -260,7 +273,9 @@ def test_load_does_not_mix_directories(tmp_path):
 def test_load_reads_each_file_once(tmp_path, monkeypatch):
     write(tmp_path, {"conda.toml": TASKS, "pixi.toml": WORKSPACE, "pyproject.toml": PY_WORKSPACE})
     opened = []
-    monkeypatch.setattr(manifests.base, "read_bytes", lambda path: opened.append(Path(path).name) or Path(path).read_bytes())
+    monkeypatch.setattr(
+        manifests.base, "read_bytes", lambda path: opened.append(Path(path).name) or Path(path).read_bytes()
+    )
     load(tmp_path)
     assert opened == ["conda.toml", "pixi.toml"]
 
@@ -302,7 +317,10 @@ def test_user_task_file_is_the_first_that_exists(home, files, variables, expecte
 
 
 def test_user_tasks_are_those_no_task_of_the_manifest_hides(home, tmp_path):
-    write(home, {".conda/tasks.toml": '[tasks]\nbuild = "mine"\nnotes = "edit"\n[target.win-64.tasks]\nnotes = "notepad"\n'})
+    write(
+        home,
+        {".conda/tasks.toml": '[tasks]\nbuild = "mine"\nnotes = "edit"\n[target.win-64.tasks]\nnotes = "notepad"\n'},
+    )
     write(tmp_path, {"pixi.toml": WORKSPACE + TASKS})
     manifest = load(tmp_path)
     assert list(manifest.user_tasks) == ["notes"]

@@ -38,7 +38,7 @@ def test_each_format_is_registered_under_its_names(parser, alias, filename, expo
 
 
 def test_unknown_format_names():
-    with pytest.raises(ValueError, match="^no manifest format is called 'yaml'; there are: conda, pixi, pyproject$"):
+    with pytest.raises(ValueError, match=r"^no manifest format is called 'yaml'; there are: conda, pixi, pyproject$"):
         ManifestParser.for_format_alias("yaml")
     assert ManifestParser.for_exporter_format("") is None
     assert ManifestParser.for_exporter_format("pixi") is None
@@ -53,7 +53,9 @@ def test_unknown_format_names():
         pytest.param(PIXI, '[tasks]\na = "b"', False, True, id="pixi-tasks"),
         pytest.param(PYPROJECT, "[tool.conda.workspace]", False, False, id="pyproject-empty"),
         pytest.param(PYPROJECT, "[tool.pixi.workspace]\nname = 'a'", True, False, id="pyproject-pixi"),
-        pytest.param(PYPROJECT, "[tool.conda.workspace]\nname = 'a'\n[tool.pixi.tasks]\na = 'b'", True, True, id="pyproject-both"),
+        pytest.param(
+            PYPROJECT, "[tool.conda.workspace]\nname = 'a'\n[tool.pixi.tasks]\na = 'b'", True, True, id="pyproject-both"
+        ),
         pytest.param(PYPROJECT, "[project\n", False, False, id="pyproject-broken-and-not-ours"),
     ],
 )
@@ -103,7 +105,9 @@ def test_copy_manifest_does_not_write_through_a_dangling_link(tmp_path):
     assert not (tmp_path / "victim").exists()
 
 
-@pytest.mark.parametrize(("parser", "dialect"), [pytest.param(CONDA, "conda", id="conda"), pytest.param(PIXI, "pixi", id="pixi")])
+@pytest.mark.parametrize(
+    ("parser", "dialect"), [pytest.param(CONDA, "conda", id="conda"), pytest.param(PIXI, "pixi", id="pixi")]
+)
 def test_parse_gives_the_workspace(tmp_path, parser, dialect):
     path = written(tmp_path, parser, WORKSPACE)
     config = parser.parse(path)
@@ -198,8 +202,12 @@ def test_pyproject_name_version_description_come_from_project(tmp_path):
         pytest.param("[tool.conda]\n[tool.pixi]\n", "conda", id="both-empty"),
         pytest.param("[tool.pixi.workspace]\nname = 'a'\n", "pixi", id="pixi-only"),
         pytest.param("[tool.conda.tasks]\na = 'b'\n[tool.pixi.tasks]\na = 'b'\n", "conda", id="both-have-tasks"),
-        pytest.param("[tool.conda.workspace]\nname = 'a'\n[tool.pixi.workspace]\nname = 'a'\n", "conda", id="both-workspace"),
-        pytest.param("[tool.conda.workspace]\nname = 'a'\n[tool.pixi.tasks]\na = 'b'\n", "pixi", id="pixi-has-the-tasks"),
+        pytest.param(
+            "[tool.conda.workspace]\nname = 'a'\n[tool.pixi.workspace]\nname = 'a'\n", "conda", id="both-workspace"
+        ),
+        pytest.param(
+            "[tool.conda.workspace]\nname = 'a'\n[tool.pixi.tasks]\na = 'b'\n", "pixi", id="pixi-has-the-tasks"
+        ),
         pytest.param("[tool.black]\nx = 1\n", "conda", id="other-tools"),
     ],
 )

@@ -31,6 +31,7 @@ def script(text, *arguments):
     start = "import sys, os\nfrom cwtasks.state.journal import Journal\njournal = Journal(sys.argv[1])\n"
     return subprocess.Popen(
         [sys.executable, "-c", start + textwrap.dedent(text), *map(str, arguments)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -194,6 +195,7 @@ def test_a_killed_process_loses_nothing_it_finished(path):
     process.kill()
     finished += [int(line) for line in process.stdout.read().splitlines()]
     process.wait()
+    process.stdin.close()
     process.stdout.close()
     found = contents(path)
     newest = {f"step {number % 300}": number for number in finished}
@@ -206,7 +208,9 @@ def test_processes_that_write_at_once_lose_nothing(path):
     writers = [
         script(
             """
-            for number in range(100):
+            print("ready", flush=True)
+            sys.stdin.readline()
+            for number in range(200):
                 journal.write({f"{sys.argv[2]} {number}": number})
                 for again in range(5):
                     journal.write({f"hot {sys.argv[2]}": again})
@@ -217,14 +221,19 @@ def test_processes_that_write_at_once_lose_nothing(path):
         for name in "abc"
     ]
     for process in writers:
+        process.stdout.readline()
+    for process in writers:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in writers:
         process.communicate()
         assert process.returncode == 0
     found = contents(path)
     assert {key: value for key, value in found.items() if "hot" not in key} == {
-        f"{name} {number}": number for name in "abc" for number in range(100)
+        f"{name} {number}": number for name in "abc" for number in range(200)
     }
     assert [found[f"hot {name}"] for name in "abc"] == [4, 4, 4]
-    assert len(path.read_bytes().splitlines()) < 3 * 600
+    assert len(path.read_bytes().splitlines()) < 3 * 1200
     assert reopened(path).warnings == []
 
 
