@@ -150,6 +150,12 @@ class EnvironmentTasks:
     tasks: Mapping[str, Definition]
 
 
+def _on_platform(task: Task, subdir: str, platform: str) -> Task:
+    """Return a task with what its own ``target`` tables say of the subdir and then, more exactly, of the platform."""
+    task = task.resolve_for_platform(subdir)
+    return task if platform == subdir else task.resolve_for_platform(platform)
+
+
 class Choice(NamedTuple):
     """The answer to "which environment runs this task"."""
 
@@ -210,7 +216,7 @@ class Catalog:
         """Return the tasks one feature contributes: its own, then each matching target in the order of the file."""
         subdir = self.manifest.workspace.platform_subdir(platform)
         found = {
-            name: Definition(task.resolve_for_platform(subdir) if task.platforms else task, (*place, name))
+            name: Definition(_on_platform(task, subdir, platform) if task.platforms else task, (*place, name))
             for name, task in feature.tasks.items()
         }
         for selector, target in feature.targets.items():

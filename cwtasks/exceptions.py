@@ -249,7 +249,7 @@ class CyclicDependencyError(CwtasksError):
 
     def __init__(self, cycle: Sequence[str]) -> None:
         names = list(cycle)
-        self.cycle = names if names and names[0] == names[-1] else [*names, *names[:1]]
+        self.cycle = names if len(names) > 1 and names[0] == names[-1] else [*names, *names[:1]]
         super().__init__(
             f"tasks depend on each other: {' -> '.join(self.cycle)}",
             hints=["remove one of these depends-on entries"],

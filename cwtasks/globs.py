@@ -344,8 +344,13 @@ def _meet(upper: _Reach, lower: _Reach) -> bool:
     if upper.last is None:
         return True  # the same path, or a directory with all that is below it
     if lower.last is None:
-        is_directory = lower.place == upper.place or lower.pattern.endswith("/")
-        return is_directory or _path_matcher(upper.pattern, exclude=False)(lower.pattern) is not None
+        # Pure text cannot tell whether `build` is a directory; what looks like a file name with an ending is not.
+        may_be_directory = lower.pattern.endswith("/") or "." not in lower.place.rpartition("/")[2]
+        return (
+            lower.place == upper.place
+            or may_be_directory
+            or _path_matcher(upper.pattern, exclude=False)(lower.pattern) is not None
+        )
     return _names_meet(upper.last, lower.last)
 
 

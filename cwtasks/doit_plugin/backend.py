@@ -35,7 +35,14 @@ ALWAYS = Status("run", ())
 class StepBackend:
     """Answers doit from :class:`cwtasks.state.StateStore`."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, *, restores: bool = False) -> None:
+        """Answer for a workspace.
+
+        Args:
+            workspace: The open workspace.
+            restores: Put kept outputs back when doit is about to run a task. Others only ask.
+        """
+        self._restores = restores
         self._store = workspace.store
         self._tree = workspace.tree
         self._verdicts: dict[str, Verdict] = {}
@@ -49,7 +56,12 @@ class StepBackend:
             return ALWAYS
         verdict = self._store.check(task.step, self._tree)
         self._verdicts[task.name] = verdict
-        return Status("up-to-date" if verdict.up_to_date else "run", verdict.reasons)
+        if verdict.up_to_date:
+            return UP_TO_DATE
+        if self._restores and self._store.restore(task.step, self._tree, verdict):
+            task.was_restored = True
+            return UP_TO_DATE
+        return Status("run", verdict.reasons)
 
     def up_to_date_prefix(self, steps: Iterable[Step]) -> list[Step]:
         """Return the steps before the first that has to run or is ignored.
@@ -115,6 +127,7 @@ class StepBackend:
 
     def close(self) -> None:
         """Show what there is to say of patterns and of the records. Everything is written already."""
+        self._store.tidy()
         for warning in [*self._warnings, *self._store.warnings]:
             if warning not in self._shown:
                 sys.stderr.write(f"warning: {warning}\n")

@@ -69,7 +69,8 @@ def _command_of_program(command: str) -> Any:
     while frame is not None:
         caller = frame.f_locals.get("self")
         if isinstance(caller, DoitMain):
-            return next((own for own in caller.DOIT_CMDS if own.get_name() == command), None)
+            # The last one counts: programs append theirs to doit's.
+            return next((own for own in reversed(list(caller.DOIT_CMDS)) if own.get_name() == command), None)
         frame = frame.f_back
     return None
 

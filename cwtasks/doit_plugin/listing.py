@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cwtasks.graph.arguments import usage
+from cwtasks.graph.quoting import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +51,7 @@ class Row(NamedTuple):
     @property
     def text(self) -> str:
         """The description, else the command, else what an alias stands for."""
-        return self.task.description or one_line(command_text(self.task))
+        return summary(self.task)
 
     @property
     def mark(self) -> str:
@@ -89,17 +90,16 @@ def rows(workspace: Workspace, *, variants: bool = False) -> list[Row]:
     return found
 
 
+def summary(task: Task) -> str:
+    """Return the description of a task, else what it runs, on one line of at most ``COMMAND_WIDTH`` characters."""
+    return task.description or one_line(command_text(task), COMMAND_WIDTH)
+
+
 def command_text(task: Task) -> str:
     """Return the command of a task as text; for an alias, the tasks it stands for."""
     if task.cmd is None:
         return "-> " + ", ".join(dependency.task for dependency in task.depends_on)
     return task.cmd if isinstance(task.cmd, str) else " ".join(task.cmd)
-
-
-def one_line(text: str, width: int = COMMAND_WIDTH) -> str:
-    """Return text on one line, cut with an ellipsis."""
-    joined = "; ".join(line.strip() for line in text.strip().splitlines() if line.strip())
-    return joined if len(joined) <= width else joined[: width - 1] + "…"
 
 
 def as_document(row: Row) -> dict[str, Any]:

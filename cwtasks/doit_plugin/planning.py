@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cwtasks.doit_plugin.workspace import Workspace
+    from cwtasks.environments import Catalog
 
 SHOW_LIST = "list"
 """The answer to a command line without a task, where no task is called ``default``."""
@@ -42,8 +43,16 @@ def plan(asked: Sequence[str], workspace: Workspace, *, alone: bool) -> Any:
     else:
         return SHOW_LIST
     graph = workspace.compile(requests, alone=alone)
+    # This is worked out when the manifest has changed, hence the time to let go of what it no longer has.
+    workspace.store.prune(lambda step_id: _is_of_task(step_id, workspace.catalog))
     steps = tuple(tuple(getattr(step, name) for name in _FIELDS) for step in graph.steps.values())
     return steps, graph.warnings
+
+
+def _is_of_task(step_id: str, catalog: Catalog) -> bool:
+    """Say whether the task of a step is still there; its id is the task's name, then environment, arguments, number."""
+    ends = [position for position, character in enumerate(step_id) if character in ":(#'"]
+    return any(catalog.offers(step_id[:end]) for end in [*ends, len(step_id)])
 
 
 def steps_of(planned: Any) -> tuple[list[Step], tuple[str, ...]]:

@@ -36,8 +36,11 @@ class StepReporter(ConsoleReporter):
         self.outstream.flush()
 
     def skip_uptodate(self, task: StepTask) -> None:
-        """Say that a task is up to date."""
-        self.skip(task.name)
+        """Say that a task is up to date, or that it is now, without running it."""
+        if task.was_restored:
+            self.outstream.write(f"-- {task.name} (restored)\n")
+        else:
+            self.skip(task.name)
 
     def skip(self, name: str) -> None:
         """Say that a step is up to date; hidden ones stay hidden."""

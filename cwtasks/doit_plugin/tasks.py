@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,7 @@ class StepAction:
         """
         from cwtasks.exceptions import CwtasksError
         from cwtasks.steps import command, process
+        from cwtasks.steps.signals import Interrupted, stopping
 
         self.started_ns = time.time_ns()
         begun = time.monotonic_ns()
@@ -72,10 +74,14 @@ class StepAction:
         self.duration_ns = time.monotonic_ns() - begun
         self._keep(outcome, out, err)
         if outcome.interrupted:
-            raise process.Interrupted(outcome.exit_status - 128)
+            # A command may answer a signal with any status. Without a signal of ours it was Ctrl-C at its terminal.
+            raise Interrupted(stopping() or signal.SIGINT)
         if outcome.exit_status == 0:
             return None
-        return StepFailed(f"task '{self.step.id}' failed with exit status {outcome.exit_status}", outcome.exit_status)
+        message = f"task '{self.step.id}' failed with exit status {outcome.exit_status}"
+        if outcome.not_started is not None:
+            message += f": {outcome.not_started}"
+        return StepFailed(message, outcome.exit_status)
 
     def _keep(self, outcome: Outcome, out: Any, err: Any) -> None:
         # Undecodable bytes must not cost the rest of what a command said.
@@ -92,6 +98,8 @@ class StepTask(Task):
     """A doit task made from a step."""
 
     step: Step
+    was_restored = False
+    """Whether its outputs were put back from an earlier success."""
 
     def init_options(self, args: Sequence[str] | None = None) -> Sequence[str] | None:
         """Take no arguments from the command line: they are part of the step. Unlike doit's, may be called again."""
@@ -170,3 +178,4 @@ def with_targets(tasks: Iterable[StepTask]) -> None:
     for path, (first, *others) in producers.items():
         if not others:
             first.targets.append(path)
+            first.__dict__["_remove_targets"] = True  # what `clean = True` means to doit

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cwtasks import __version__
 from cwtasks.doit_plugin.memo import Memo
 from cwtasks.host import Host, host_subdir
+from cwtasks.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -42,6 +43,7 @@ class Workspace:
         self._asked_wish = wish
         self._memo = Memo.find(os.path.realpath(self.init_cwd), STATE_FOLDER, environ)
         self._warned = False
+        self._logged: set[str] = set()
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -115,6 +117,14 @@ class Workspace:
             self._memo.keep(question, (self.manifest.warnings, value))
         return value
 
+    def log(self, fact: str) -> None:
+        """Say what happens inside, once, to those who asked for it with ``CWTASKS_LOG=debug``."""
+        if fact not in self._logged:
+            self._logged.add(fact)
+            import logging
+
+            logging.getLogger("cwtasks").debug(fact)
+
     def warn(self, warnings: Iterable[str]) -> None:
         """Show what is odd in the manifest, once."""
         if not self._warned:
@@ -146,8 +156,14 @@ class Workspace:
         """What is remembered of earlier runs."""
         from cwtasks.state import StateStore
 
+        settings = Settings.read(self.environ)
+        kept = None
+        if settings.keeps_outputs:
+            from cwtasks.state.kept import KeptOutputs, Limits
+
+            kept = KeptOutputs(settings.cache_folder, limits=Limits(total_bytes=settings.cache_bytes))
         folder = os.path.join(self.root, STATE_FOLDER)
-        return StateStore(folder, root=self.root, platform=self.host.subdir)
+        return StateStore(folder, root=self.root, platform=self.host.subdir, kept=kept)
 
     def compile(self, requests: Iterable[Request], *, alone: bool = False) -> Graph:
         """Compile the tasks asked for; see :func:`cwtasks.graph.compiler.compile_steps`."""
@@ -165,6 +181,8 @@ class Workspace:
         """Return the variables a command gets beside those of the caller and its own."""
         from cwtasks.steps.command import workspace_variables
 
+        if step.environment is not None:
+            self.log("environments are not installed yet: every task runs in the current one")
         config = self.manifest.workspace
         return workspace_variables(
             root=self.root,

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from cwtasks.models import Task, TaskDependency
 
 
+MAX_CALLS_OF_ITSELF = 100
+"""How often a task may need itself, through others or not, with other arguments each time."""
+
+
 class Request(NamedTuple):
     """One task asked for by name."""
 
@@ -124,10 +128,13 @@ def compile_all(catalog: Catalog, surroundings: Surroundings, *, wish: str | Non
     roots: list[str] = []
     broken: dict[str, CwtasksError] = {}
     for name in catalog.names():
+        before = len(compiler.steps)
         try:
             roots.append(compiler.add(Request(name, wish)))
         except CwtasksError as error:
             broken[name] = error
+            for step_id in list(compiler.steps)[before:]:
+                del compiler.steps[step_id]
     return Graph(compiler.steps, tuple(dict.fromkeys(roots)), tuple(dict.fromkeys(compiler.warnings)), broken)
 
 
@@ -150,7 +157,8 @@ class _Compiler:
         choice = self.catalog.choose(request.task, request.environment)
         arguments = bind(choice.task, request.positional, dict(request.named))
         node = _Node(request.task, choice.environment.name, arguments, request.words)
-        self._visit(_Edge(node, choice.task, request.environment))
+        own_wish = choice.task.default_environment if self.dialect.passes_environment_on else None
+        self._visit(_Edge(node, choice.task, request.environment or own_wish))
         return self._ids[node]
 
     def _visit(self, root: _Edge) -> None:
@@ -169,6 +177,9 @@ class _Compiler:
                 self._found_cycle([*open_nodes], edge.node)
                 visit.edges.remove(edge)
             elif not self._is_done(edge.node):
+                if edge.node.arguments and path.count(edge.node.task) >= MAX_CALLS_OF_ITSELF:
+                    # Each call may pass other arguments, so this need never end.
+                    raise CyclicDependencyError([edge.node.task])
                 open_nodes[edge.node] = self._open(edge, path)
 
     def _is_done(self, node: _Node) -> bool:

@@ -1,6 +1,6 @@
 """Words to command text: the quoting rules of pixi's lists, of POSIX shells and of Windows programs. Pure text.
 
-Knows no shell that would read the text, no variable and no step.
+Also command text to one line for the eye. Knows no shell that would read the text, no variable and no step.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ("double_quoted", "list_text", "posix_words", "windows_words")
+__all__ = ("double_quoted", "list_text", "one_line", "posix_words", "windows_words")
 
 _SPLITTING = re.compile(r"[ \t\r\n\[\]]")
 _ESCAPED_IN_LIST = re.compile(r'(["\\])')
 _BACKSLASHES_BEFORE_QUOTE = re.compile(r'(\\*)("|\Z)')
+_OPEN_LINE = (";", "&&", "||", "|", "&", "{", "(", " then", " do", " else")
 
 
 def list_text(words: Sequence[str]) -> str:
@@ -79,3 +80,26 @@ def double_quoted(text: str) -> str:
 def _escape_for_shell(match: re.Match[str]) -> str:
     backslashes, quote = match.groups()
     return backslashes + "\\" * (len(backslashes) % 2) + (quote and '\\"')
+
+
+def one_line(text: str, width: int) -> str:
+    """Show command text in one line, for lists and titles; not for a shell, which may read it differently.
+
+    Lines are joined with ``;`` where a shell would end the command, with a blank where it would go on.
+
+    Args:
+        text: Command text of any number of lines.
+        width: Characters at most, 1 or more; what is longer ends in ``…``.
+
+    Returns:
+        Text without a line end; empty when there was nothing but blanks.
+    """
+    joined = ""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if not joined:
+            joined = line
+        elif joined.endswith("\\"):
+            joined = f"{joined[:-1].rstrip()} {line}"
+        else:
+            joined += (" " if joined.endswith(_OPEN_LINE) else "; ") + line
+    return joined if len(joined) <= width else joined[: width - 1].rstrip() + "…"

@@ -23,6 +23,7 @@ __all__ = ["NOTHING", "Reason", "ReasonKind", "StepState", "differences", "facts
 ReasonKind = Literal[
     "never-ran",
     "failed",
+    "forgotten",
     "undeclared",
     "unmatched",
     "unrecorded",
@@ -67,6 +68,7 @@ class Reason(NamedTuple):
 _TEXTS: dict[ReasonKind, str | tuple[str, str, str]] = {
     "never-ran": "never ran",
     "failed": "last run failed",
+    "forgotten": "was forgotten",
     "undeclared": "declares neither inputs nor outputs",
     "unmatched": "pattern '{subject}' matches nothing",
     "unrecorded": "last run was not recorded",

@@ -14,7 +14,7 @@ __all__ = ["Record", "RunStatus"]
 
 _LAYOUT = 1
 
-RunStatus = Literal["succeeded", "failed", "unrecorded"]
+RunStatus = Literal["succeeded", "failed", "unrecorded", "forgotten"]
 
 
 class Record(NamedTuple):

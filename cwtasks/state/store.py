@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from cwtasks.globs import is_literal, normalise
 from cwtasks.state.digests import Contents
 from cwtasks.state.fingerprint import NOTHING, Reason, StepState, differences, snapshot
 from cwtasks.state.folder import make_folder
 from cwtasks.state.journal import Journal
+from cwtasks.state.kept import Start
 from cwtasks.state.records import NO_RUN, Record
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 
     from cwtasks.globs import Tree
     from cwtasks.graph.step import Step
+    from cwtasks.state.fingerprint import ReasonKind
+    from cwtasks.state.kept import KeptOutputs
 
 __all__ = ["StateStore", "Verdict"]
 
 _RUN = "run:"
+_MUST_RUN = frozenset({"failed", "forgotten", "undeclared", "unmatched", "unrecorded", "output"})
 _IGNORE = "ignore:"
 
 
@@ -49,18 +53,28 @@ class StateStore:
     everything else still works: see :attr:`warnings`.
     """
 
-    def __init__(self, directory: str, *, root: str, platform: str, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        directory: str,
+        *,
+        root: str,
+        platform: str,
+        kept: KeptOutputs | None = None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
         """Choose the folder.
 
         Args:
             directory: Folder for the records; made when needed.
             root: Workspace, absolute.
             platform: What steps run on.
+            kept: Where outputs of successes are kept; ``None`` keeps none.
             clock: Nanoseconds since the epoch.
         """
         self._directory = directory
         self._root = root
         self._platform = platform
+        self._kept = kept
         self._clock = clock
         self._journal = Journal(os.path.join(directory, "journal"))
         self._contents = Contents(clock)
@@ -139,12 +153,39 @@ class StateStore:
             StepState(before.facts, inputs, outputs),
         )
         self._write({_RUN + step.id: record.to_document()})
+        if self._kept is not None and record.status == "succeeded" and step.inputs and outputs:
+            self._kept.keep(Start(before, step.outputs, self._root), outputs, duration_ns=duration_ns)
         consequence = ", so it will run again next time" if proves_nothing else ""
         return [
             f"{step.id}: {role} pattern '{pattern}' matches nothing{consequence}"
             for role, patterns in (("input", step.inputs), ("output", step.outputs))
             for pattern in tree.unmatched(patterns)
         ]
+
+    def restore(self, step: Step, tree: Tree, verdict: Verdict) -> bool:
+        """Put back the outputs of an earlier success that started from the same state, instead of running the step.
+
+        Only when nothing but what the step starts from is in the way. Outputs that somebody edited or removed, a
+        failure and a step that was forgotten mean that it has to run; and without inputs nothing says that it would do
+        the same.
+
+        Args:
+            step: A step that has to run.
+            tree: The workspace.
+            verdict: Of :meth:`check`, just now.
+
+        Returns:
+            Whether the step is up to date now.
+        """
+        if self._kept is None or verdict.state is None or not (step.inputs and step.outputs):
+            return False
+        if any(reason.kind in _MUST_RUN for reason in verdict.reasons):
+            return False
+        duration_ns = self._kept.restore(Start(verdict.state, step.outputs, self._root))
+        if duration_ns is None:
+            return False
+        self.succeeded(step, tree, verdict.state, started_ns=self._clock(), duration_ns=duration_ns)
+        return self.check(step, tree).up_to_date
 
     def failed(self, step: Step) -> None:
         """Record a run that failed: the step runs again, and what its last success left stays known."""
@@ -172,16 +213,27 @@ class StateStore:
         return sorted(record.state.outputs) if record else []
 
     def forget(self, step_id: str) -> None:
-        """Drop all that is known of a step, also that it is ignored."""
-        self._drop({_RUN + step_id, _IGNORE + step_id})
+        """Drop all that is known of a step, also that it is ignored, and have it run next time."""
+        self._forget([step_id])
 
     def forget_all(self) -> None:
-        """Drop all that is known of every step."""
-        self._drop(self._read().known_keys())
+        """Drop all that is known of every step, and have each run next time."""
+        self._forget({key.partition(":")[2] for key in self._read().known_keys()})
 
-    def prune(self, known_ids: Collection[str]) -> None:
-        """Drop the records of steps that are not among ``known_ids``."""
-        self._drop({key for key in self._read().known_keys() if key.partition(":")[2] not in known_ids})
+    def _forget(self, step_ids: Collection[str]) -> None:
+        known = [step_id for step_id in step_ids if self.record(step_id) is not None]
+        self._drop({_IGNORE + step_id for step_id in step_ids})
+        if known:
+            # Not dropped: of a step that never ran kept outputs may be restored, and these are to run.
+            self._write({_RUN + step_id: Record("forgotten", 0, 0, NOTHING).to_document() for step_id in known})
+
+    def prune(self, is_known: Callable[[str], bool]) -> None:
+        """Drop the records of steps that are gone.
+
+        Args:
+            is_known: Says of a step's id whether there still is such a step.
+        """
+        self._drop({key for key in self._read().known_keys() if not is_known(key.partition(":")[2])})
 
     def ignore(self, step_id: str) -> None:
         """Remember that a step is to be passed over until it is forgotten."""
@@ -194,6 +246,11 @@ class StateStore:
     def is_ignored(self, step_id: str) -> bool:
         """Whether a step is to be passed over."""
         return self._read().get(_IGNORE + step_id) is not None
+
+    def tidy(self) -> None:
+        """Bring what is kept back to its size."""
+        if self._kept is not None:
+            self._kept.tidy()
 
     def close(self) -> None:
         """Give the file back to the system; the store can be used again afterwards."""
@@ -234,8 +291,8 @@ def _reasons(step: Step, tree: Tree, record: Record | None, now: StepState) -> l
     if record is None:
         reasons.append(Reason("never-ran"))
     else:
-        if record.status == "failed":
-            reasons.append(Reason("failed"))
+        if record.status in {"failed", "forgotten"}:
+            reasons.append(Reason(cast("ReasonKind", record.status)))
         if record.state.facts:
             reasons += differences(record.state, now)
         missing = _missing_outputs(step, tree, record.state)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cwtasks.graph.step import Step
 
-__all__ = ("Invocation", "Shell", "display", "find_shell", "prepare", "workspace_variables")
+__all__ = ("Invocation", "Shell", "find_shell", "prepare", "workspace_variables")
 
 #: What a ``clean-env`` command still sees of the outside: who and where the user is, the terminal and the language.
 _KEPT_OUTSIDE = frozenset(
@@ -50,7 +50,6 @@ _KEPT_OUTSIDE = frozenset(
 _KEPT_PREFIX = "XPC_"
 
 _SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_OPEN_LINE = ("\\", ";", "&&", "||", "|", "&", "{", "(", " then", " do", " else")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,32 +173,6 @@ def _working_directory(step: Step, root: str) -> str:
     if not os.path.isdir(cwd):
         raise WorkingDirectoryError(step.id, step.cwd or root)
     return cwd
-
-
-def display(step: Step, *, width: int = 80) -> str:
-    """Show a step's command in one line, for lists and titles.
-
-    Args:
-        step: Any step; an alias gives an empty text.
-        width: Characters at most; a longer command ends in ``…``.
-    """
-    if step.command is None:
-        return ""
-    text = step.command.rstrip() if isinstance(step.command, str) else posix_words(step.command)
-    text = _one_line(f"{text} {posix_words(step.words)}")
-    return text if len(text) <= width else text[: max(width - 1, 0)].rstrip() + "…"
-
-
-def _one_line(text: str) -> str:
-    joined = ""
-    for line in filter(None, map(str.strip, text.splitlines())):
-        if not joined:
-            joined = line
-        elif joined.endswith("\\"):
-            joined = f"{joined[:-1].rstrip()} {line}"
-        else:
-            joined += (" " if joined.endswith(_OPEN_LINE) else "; ") + line
-    return joined
 
 
 def workspace_variables(

@@ -97,8 +97,15 @@ class Space:
             time.sleep(0.01)
 
     def wait_for(self, *names: str) -> None:
-        """Wait until files exist."""
-        self.wait_until(lambda: all(map(self.exists, names)))
+        """Wait until files exist that a started doit makes."""
+
+        def exist() -> bool:
+            is_running = self.started[-1].poll() is None
+            found = all(map(self.exists, names))
+            assert found or is_running, self.started[-1].communicate()
+            return found
+
+        self.wait_until(exist)
 
 
 def ran_in(output: str) -> list[str]:

@@ -36,7 +36,9 @@ def tasks(space):
         pytest.param(["greet", "greeting=bye", "Bob"], ["bye Bob"], id="name-and-position"),
         pytest.param(["greet", "Bob", "build"], ["hello Bob", "building"], id="next-task-after-its-arguments"),
         pytest.param(["greet", "build"], ["hello build"], id="a-required-argument-may-look-like-a-task"),
-        pytest.param(["greet", "Bob", "bye", "greet", "Eve"], ["bye Bob", "hello Eve"], id="twice-with-other-arguments"),
+        pytest.param(
+            ["greet", "Bob", "bye", "greet", "Eve"], ["bye Bob", "hello Eve"], id="twice-with-other-arguments"
+        ),
         pytest.param(["greet", "Bob", "bye", "--", "-x", "a=b"], ["bye Bob -x a=b"], id="words-after-two-dashes"),
         pytest.param(["greet", "Bob", "--", "loud"], ["hello Bob loud"], id="words-after-fewer-arguments"),
         pytest.param(["build", "--", "it's", "$HOME", "a  b"], ["building it's $HOME a  b"], id="words-are-quoted"),

@@ -13,7 +13,7 @@ terminated = "kill -TERM $$"
 notfound = "no-such-program-anywhere"
 after = { cmd = "echo never", depends-on = ["seven"] }
 last = { cmd = "echo never", depends-on = ["after"] }
-listed = ["no-such-program-anywhere", "x"]
+listed = { cmd = ["no-such-program-anywhere", "x"] }
 """
 
 
@@ -69,14 +69,15 @@ def test_option_continue_goes_on_and_says_what_did_not_run(tasks):
 def test_a_program_that_is_not_found_is_named(tasks):
     message = tasks.fails("listed", status=127)
     assert message == (
-        "program 'no-such-program-anywhere' was not found\nerror: task 'listed' failed with exit status 127\n"
+        "error: task 'listed' failed with exit status 127: program 'no-such-program-anywhere' was not found\n"
     )
 
 
 def test_reporter_and_verbosity_of_doit_are_kept(tasks):
     assert tasks.doit("-v", "0", "ok") == ".  ok\n"
-    assert tasks.doit("-r", "zero", "ok") == "" or tasks.doit("-r", "zero", "ok") == "fine\n"
+    assert tasks.doit("-r", "executed-only", "ok") == ".  ok\nfine\n"
+    assert tasks.doit("-r", "zero", "ok") == "fine\n"
     done = tasks.run("-v", "0", "seven")
     assert "said\n" in done.stdout
     assert "complained\n" in done.stderr
-    assert tasks.fails("-r", "nosuch", "ok").startswith("error: reporter 'nosuch' is not known\n")
+    assert tasks.fails("-r", "nosuch", "ok").startswith("error: doit run: Error parsing parameter 'reporter'.")

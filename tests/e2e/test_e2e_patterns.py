@@ -134,7 +134,10 @@ outputs = ["{{ name }}.out"]
             id="output",
         ),
         pytest.param(
-            'inputs = ["conda.toml", "no/*.x"]', "warning: t: input pattern 'no/*.x' matches nothing\n", False, id="one-of-two"
+            'inputs = ["conda.toml", "no/*.x"]',
+            "warning: t: input pattern 'no/*.x' matches nothing\n",
+            False,
+            id="one-of-two",
         ),
     ],
 )

@@ -33,7 +33,9 @@ def test_what_finished_before_a_kill_is_not_run_again(space, options: list[str])
 
 
 def test_two_processes_in_one_workspace_both_succeed_and_lose_nothing(space):
-    task = '[tasks.{name}]\ncmd = "sleep 0.1; cp {name}.in {name}.out"\ninputs = ["{name}.in"]\noutputs = ["{name}.out"]\n'
+    task = (
+        '[tasks.{name}]\ncmd = "sleep 0.1; cp {name}.in {name}.out"\ninputs = ["{name}.in"]\noutputs = ["{name}.out"]\n'
+    )
     names = [f"{side}{number}" for side in "ab" for number in range(4)]
     space.write({"conda.toml": "".join(task.format(name=name) for name in names)})
     space.write({f"{name}.in": name for name in names})
@@ -43,7 +45,9 @@ def test_two_processes_in_one_workspace_both_succeed_and_lose_nothing(space):
 
 
 def test_two_processes_that_run_the_same_task_both_succeed(space):
-    space.write({"conda.toml": STAGES.replace("test -e go", "sleep 0.1"), "in.txt": "1"})
+    # Not with cp, which fails when somebody else creates the file at the same time.
+    stages = STAGES.replace("test -e go", "sleep 0.1").replace("cp in.txt ", "cat in.txt > ")
+    space.write({"conda.toml": stages.replace("cp first.txt ", "cat first.txt > "), "in.txt": "1"})
     processes = [space.start("second"), space.start("second")]
     assert [(process.wait(), process.stderr.read()) for process in processes] == [(0, ""), (0, "")]
     assert space.ran("second") == []

@@ -7,7 +7,9 @@ PLATFORMS = "linux-64,linux-aarch64,osx-64,osx-arm64,win-64"
 
 
 def test_a_command_runs_in_the_workspace_or_in_its_cwd(space):
-    space.write({"conda.toml": '[tasks]\nhere = "pwd"\nthere = { cmd = "pwd", cwd = "a/b" }\n', "a/b/file": "", "c/file": ""})
+    space.write(
+        {"conda.toml": '[tasks]\nhere = "pwd"\nthere = { cmd = "pwd", cwd = "a/b" }\n', "a/b/file": "", "c/file": ""}
+    )
     assert space.doit("here", "there", cwd="c") == f".  here\n{space.root}\n.  there\n{space.root}/a/b\n"
 
 
@@ -88,13 +90,13 @@ def test_a_command_knows_its_workspace_and_environment(space, environment: str, 
 
 def test_without_a_workspace_only_the_places_are_told(space):
     space.write({"conda.toml": f'[tasks]\nt = "{show(VARIABLES)}; env | grep -c PIXI_"\n', "sub/file": ""})
-    assert space.doit("t", cwd="sub") == (
-        f".  t\n{space.root}\n{space.root}/conda.toml\n{space.root}/sub\n2\n"
-    )
+    assert space.doit("t", cwd="sub") == (f".  t\n{space.root}\n{space.root}/conda.toml\n{space.root}/sub\n2\n")
 
 
 def test_a_shell_of_the_workspace_chooses_the_environment(space):
-    space.write({"pixi.toml": f'{PIXI}[tasks]\nt = "echo $PIXI_ENVIRONMENT_NAME"\n[feature.x]\n[environments]\ndev = ["x"]\n'})
+    space.write(
+        {"pixi.toml": f'{PIXI}[tasks]\nt = "echo $PIXI_ENVIRONMENT_NAME"\n[feature.x]\n[environments]\ndev = ["x"]\n'}
+    )
     shell = {"PIXI_IN_SHELL": "1", "PIXI_PROJECT_ROOT": str(space.root), "PIXI_ENVIRONMENT_NAME": "dev"}
     assert space.doit("t", env=shell) == ".  t:dev\ndev\n"
     assert space.doit("t", env={**shell, "PIXI_PROJECT_ROOT": "/elsewhere"}) == ".  t\ndefault\n"

@@ -46,7 +46,9 @@ def replace_by_link(space) -> None:
         pytest.param(lambda space: space.write({"src/deep/er/c.txt": "c\n"}), id="a-file-is-new-deep-below"),
         pytest.param(lambda space: space.write({"src/c.txt": ""}), id="an-empty-file-is-new"),
         pytest.param(lambda space: (space.root / "src/b.txt").unlink(), id="an-input-is-removed"),
-        pytest.param(lambda space: (space.root / "src/b.txt").rename(space.root / "src/z.txt"), id="an-input-is-renamed"),
+        pytest.param(
+            lambda space: (space.root / "src/b.txt").rename(space.root / "src/z.txt"), id="an-input-is-renamed"
+        ),
         pytest.param(lambda space: (space.root / "src/run.sh").chmod(0o755), id="an-input-becomes-executable"),
         pytest.param(lambda space: space.write({"all.txt": "mine\n"}), id="an-output-is-edited"),
         pytest.param(lambda space: (space.root / "all.txt").unlink(), id="an-output-is-deleted"),
@@ -67,16 +69,22 @@ def test_a_task_runs_once_more_when(built, change: Callable[[object], object]):
     [
         pytest.param(lambda _: None, id="nothing-happened"),
         pytest.param(touch, id="an-input-is-touched"),
-        pytest.param(lambda space: space.write({"src/a.txt": "a\n"}), id="an-input-is-written-again-with-equal-content"),
-        pytest.param(lambda space: space.write({"all.txt": "a\nb\n"}), id="an-output-is-written-again-with-equal-content"),
+        pytest.param(
+            lambda space: space.write({"src/a.txt": "a\n"}), id="an-input-is-written-again-with-equal-content"
+        ),
+        pytest.param(
+            lambda space: space.write({"all.txt": "a\nb\n"}), id="an-output-is-written-again-with-equal-content"
+        ),
         pytest.param(replace_by_link, id="an-input-becomes-a-link-to-equal-content"),
         pytest.param(lambda space: space.write({"other.txt": "x\n"}), id="a-file-elsewhere-is-new"),
         pytest.param(lambda space: (space.root / "src/empty").mkdir(), id="an-empty-folder-is-new"),
         pytest.param(
-            lambda space: space.write({"conda.toml": f'{MANIFEST}description = "Join"\n'}), id="only-the-description-changed"
+            lambda space: space.write({"conda.toml": f'{MANIFEST}description = "Join"\n'}),
+            id="only-the-description-changed",
         ),
         pytest.param(
-            lambda space: space.write({"conda.toml": f'[tasks]\nother = "true"\n{MANIFEST}'}), id="another-task-was-added"
+            lambda space: space.write({"conda.toml": f'[tasks]\nother = "true"\n{MANIFEST}'}),
+            id="another-task-was-added",
         ),
     ],
 )
@@ -105,7 +113,9 @@ outputs = ["stamp.txt"]
         pytest.param('cwd = "one"', 'cwd = "two"', id="cwd"),
         pytest.param('cwd = "one"', 'cwd = "one"\nclean-env = true', id="clean-env"),
         pytest.param('default = "x"', 'default = "y"', id="value-of-an-argument"),
-        pytest.param('outputs = ["stamp.txt"]', 'outputs = ["stamp.txt"]\ninputs = ["new.txt"]', id="an-input-is-declared"),
+        pytest.param(
+            'outputs = ["stamp.txt"]', 'outputs = ["stamp.txt"]\ninputs = ["new.txt"]', id="an-input-is-declared"
+        ),
     ],
 )
 def test_a_task_runs_once_more_when_it_is_defined_differently(space, old: str, new: str):

@@ -88,6 +88,7 @@ def test_the_order_is_that_of_a_plain_reading(needs, names):
 
 
 #: Pattern to the files it names, out of all the files there are; written by hand, so that it owes nothing to `globs`.
+#: Not `src` without a slash: text alone does not tell a directory from a file, see `test_file_order`.
 FILES = {
     "x.c": {"x.c"},
     "x.h": {"x.h"},
@@ -96,7 +97,6 @@ FILES = {
     "src/lib/y.c": {"src/lib/y.c"},
     "./src/../x.c": {"x.c"},
     "*.c": {"x.c", "src/x.c", "src/lib/y.c"},
-    "src": {"src/x.c", "src/x.h", "src/lib/y.c"},
     "src/": {"src/x.c", "src/x.h", "src/lib/y.c"},
     "src/*": {"src/x.c", "src/x.h"},
     "src/*.c": {"src/x.c"},

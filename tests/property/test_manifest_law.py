@@ -143,7 +143,7 @@ def test_reading_garbage_gives_a_manifest_or_a_manifest_error(name, data):
 @settings(max_examples=200, deadline=None)
 @given(raw=st.binary(max_size=60) | st.text("[]{}=\"'\n.#a1é-,", max_size=60).map(str.encode))
 def test_reading_any_bytes_gives_a_manifest_or_a_manifest_error(raw, tmp_path_factory):
-    path = tmp_path_factory.getbasetemp() / "pixi.toml"
+    path = tmp_path_factory.mktemp("any") / "pixi.toml"
     path.write_bytes(raw)
     try:
         assert isinstance(find_parser(path).read(path), Manifest)

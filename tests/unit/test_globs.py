@@ -285,7 +285,7 @@ def test_an_index_finds_the_keys_that_may_overlap():
     index.add("lint", ["*.py"])
     index.add("again", ["./build/app.o"])
     assert index.overlapping(["build/app.o"]) == {"compile", "again"}
-    assert index.overlapping(["build"]) == {"compile", "again"}
+    assert index.overlapping(["build"]) == {"compile", "again", "lint"}
     assert index.overlapping(["site/index.html", "src/a.py"]) == {"docs", "lint"}
-    assert index.overlapping(["!site/index.html", "", "none"]) == set()
+    assert index.overlapping(["!site/index.html", "", "none.txt"]) == set()
     assert index.overlapping(["**/*.o"]) == {"compile", "again", "docs"}

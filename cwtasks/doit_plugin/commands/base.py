@@ -14,6 +14,7 @@ from doit.cmdparse import CmdOption, CmdParseError
 from cwtasks.doit_plugin.loader import WorkspaceLoader
 from cwtasks.exceptions import CwtasksError, NoTaskFileError
 from cwtasks.places import MANIFESTS, folders_upwards
+from cwtasks.settings import log_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -86,6 +87,7 @@ class WorkspaceCommand(DoitCmdBase):
         if _asks_for_dodo_file(params):
             return self._as_doit(in_args)
         workspace = self.workspace_loader.open(params)
+        _start_log(workspace)
         self._apply_settings_of_root(workspace, params)
         try:
             if not self.remembers:
@@ -135,6 +137,13 @@ class WorkspaceCommand(DoitCmdBase):
             The exit status.
         """
         raise NotImplementedError
+
+
+def _start_log(workspace: Workspace) -> None:
+    if (level := log_level(workspace.environ)) is not None:
+        import logging
+
+        logging.basicConfig(level=level, format="%(levelname)s: %(message)s", stream=sys.stderr)
 
 
 def _has_any(folder: str, names: Iterable[str]) -> bool:

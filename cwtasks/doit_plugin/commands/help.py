@@ -35,7 +35,7 @@ class Help(WorkspaceCommand, doit.cmd_help.Help):
 
 
 def _explain(task: Task) -> Iterator[str]:
-    yield f"{task.name}  {task.description or listing.one_line(listing.command_text(task))}"
+    yield f"{task.name}  {listing.summary(task)}"
     yield ""
     yield f"usage: doit {usage(task)}"
     for arg in task.args:

@@ -68,7 +68,7 @@ class Run(WorkspaceCommand, doit.cmd_run.Run):
         return self.commands.get_plugin(name)(**{**self._untouched, "task_loader": self.workspace_loader})
 
     def _run(self, workspace: Workspace, steps: list[Step], params: Any) -> int:
-        backend = StepBackend(workspace)
+        backend = StepBackend(workspace, restores=not params["always"])
         outstream, reporter = self._reporter(params)
         try:
             if isinstance(reporter, StepReporter) and not params["always"]:
@@ -109,7 +109,7 @@ def _run_steps(steps: list[Step], workspace: Workspace, backend: StepBackend, re
     """
     from cwtasks.doit_plugin.runner import StepRunner
     from cwtasks.graph.order import keep_file_order
-    from cwtasks.steps.process import Interrupted, signals
+    from cwtasks.steps.signals import Interrupted, signals
 
     workers = max(1, params["num_process"])
     tasks = make_tasks(keep_file_order(steps) if workers > 1 else steps, workspace)

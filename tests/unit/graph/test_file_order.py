@@ -25,6 +25,12 @@ def step(name, inputs=(), outputs=(), needs=(), after=()):
         pytest.param(step("a", inputs=("build/x",)), step("b", outputs=("build",)), id="file-under-directory"),
         pytest.param(step("a", outputs=("x.c",)), step("b", inputs=("**",)), id="everything"),
         pytest.param(step("a", outputs=("./d/../f",)), step("b", inputs=("f",)), id="another-spelling"),
+        pytest.param(step("a", outputs=("build/",)), step("b", inputs=("**/x",)), id="directory-under-deep-glob"),
+        pytest.param(
+            step("a", outputs=("build",)),
+            step("b", inputs=("**/x",)),
+            id="directory-without-slash-under-deep-glob",
+        ),
     ],
 )
 def test_two_steps_that_touch_a_file_one_of_them_writes_keep_their_order(first, second):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cwtasks.exceptions import WorkingDirectoryError
 from cwtasks.graph.step import Step
-from cwtasks.steps.command import Shell, display, find_shell, prepare, workspace_variables
+from cwtasks.steps.command import Shell, find_shell, prepare, workspace_variables
 
 CMD = Shell(("cmd", "/d", "/s", "/c"), is_posix=False)
 PRINT_ARGUMENTS = (sys.executable, "-S", "-c", "import sys; sys.stdout.buffer.write(ascii(sys.argv[1:]).encode())")
@@ -188,22 +188,6 @@ def test_appended_words_arrive_unchanged(tmp_path, kind, words):
     command = step(f"'{program}'" if kind == "text" else (str(program),), words=tuple(words))
 
     assert output_of(prepared(command, tmp_path, outside={"PYTHONUTF8": "1"})) == ascii(words)
-
-
-@pytest.mark.parametrize(
-    ("command", "words", "line"),
-    [
-        pytest.param(None, (), "", id="alias"),
-        pytest.param("echo a", ("b c",), "echo a 'b c'", id="words"),
-        pytest.param(("echo", "a b"), (), "echo 'a b'", id="list"),
-        pytest.param("\n  echo a\n\n  echo b\n", (), "echo a; echo b", id="lines"),
-        pytest.param("echo a \\\n  b", (), "echo a b", id="continued"),
-        pytest.param("a &&\nb ||\nc;\nd", (), "a && b || c; d", id="open-lines"),
-        pytest.param("a" * 30, (), "a" * 19 + "…", id="cut"),
-    ],
-)
-def test_a_command_is_shown_in_one_line(command, words, line):
-    assert display(step(command, words=words), width=20) == line
 
 
 def variables(**changes):

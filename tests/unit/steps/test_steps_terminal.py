@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from cwtasks.steps import process
+import cwtasks
 
 pexpect = pytest.importorskip("pexpect")
 
-HOUSE = Path(process.__file__).parents[2]
+HOUSE = Path(cwtasks.__file__).parents[1]
 
 DRIVER = """
 import os, sys, termios
 from cwtasks.steps.command import Invocation
-from cwtasks.steps.process import *
+from cwtasks.steps.process import Output, run
+from cwtasks.steps.signals import signals
 
 output = Output[sys.argv[1]]
 with signals():

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from cwtasks.graph.quoting import double_quoted, list_text, posix_words, windows_words
+from cwtasks.graph.quoting import double_quoted, list_text, one_line, posix_words, windows_words
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,22 @@ def test_posix_words_are_quoted_only_where_needed():
 )
 def test_windows_words_follow_the_rules_of_its_programs(word, text):
     assert windows_words([word]) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param("", "", id="nothing"),
+        pytest.param(" \n\t\n", "", id="blanks"),
+        pytest.param("  echo a ", "echo a", id="one"),
+        pytest.param("\n  echo a\n\n  echo b\n", "echo a; echo b", id="lines"),
+        pytest.param("echo a \\\n  b", "echo a b", id="continued"),
+        pytest.param("a &&\nb ||\nc;\nd", "a && b || c; d", id="open-lines"),
+        pytest.param("if a\nthen\nb\nfi", "if a; then b; fi", id="open-words"),
+        pytest.param("a" * 20, "a" * 20, id="fits"),
+        pytest.param("a" * 30, "a" * 19 + "…", id="cut"),
+        pytest.param("a" * 18 + " bcd", "a" * 18 + "…", id="no-blank-before-the-cut"),
+    ],
+)
+def test_a_command_is_shown_in_one_line(text, line):
+    assert one_line(text, 20) == line

@@ -1,0 +1,230 @@
+"""Outputs of earlier successes, kept by content, so that going back to what was built before costs a copy.
+
+Two kinds of files below one folder, shared by all workspaces of a user::
+
+    blobs/ab/abcdef…      the bytes of one output, named by their SHA-256
+    results/12/1234…      JSON: which outputs a step wrote when it started from one exact state
+
+A result belongs to the folder of its workspace. What a manifest declares is often not all that a command reads, and two
+projects with the same ``make`` and the same ``Makefile`` must not get each other's program.
+
+Files are copied in and out, or cloned where the file system can; never hard-linked. A command that writes with ``>``
+writes into the file that is there, so a link would let the next build destroy what was kept, or reach into another
+workspace.
+
+Knows steps' states and files; does not decide when to restore.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from cwtasks.state.copying import copy_with_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cwtasks.state.digests import FileState
+    from cwtasks.state.fingerprint import StepState
+
+__all__ = ["KeptOutputs", "Limits", "Start"]
+
+_LAYOUT = 1
+_EXECUTABLE = "+x"
+
+
+class Limits(NamedTuple):
+    """How much may be kept."""
+
+    total_bytes: int = 5 * 1024**3
+    """Size of all blobs; beyond it those that were not used for longest go."""
+    result_bytes: int = 512 * 1024**2
+    """Size of the outputs of one step; larger ones are not kept."""
+
+
+class Start(NamedTuple):
+    """All a result depends on, as far as it is declared."""
+
+    state: StepState
+    """The step and its inputs before it ran."""
+    patterns: tuple[str, ...]
+    """Its declared outputs."""
+    root: str
+    """Workspace, absolute."""
+
+    def digest(self) -> str:
+        """Return the name of the result, without any time in it."""
+        from hashlib import sha256
+
+        inputs = sorted((path, state.digest) for path, state in self.state.inputs.items())
+        start = [_LAYOUT, self.root, sorted(self.state.facts.items()), inputs, self.patterns]
+        return sha256(json.dumps(start).encode(), usedforsecurity=False).hexdigest()
+
+
+class KeptOutputs:
+    """The kept outputs of a user."""
+
+    def __init__(self, folder: str, *, limits: Limits | None = None) -> None:
+        """Choose the folder; nothing is made before something is kept.
+
+        Args:
+            folder: Absolute.
+            limits: How much may be kept.
+        """
+        self._folder = folder
+        self._limits = limits or Limits()
+        self._has_grown = False
+
+    def keep(self, start: Start, outputs: Mapping[str, FileState], *, duration_ns: int) -> None:
+        """Keep what a step wrote. Where that is not possible, nothing is lost but time.
+
+        Args:
+            start: What the step started from.
+            outputs: The files it wrote, by path, as they are now.
+            duration_ns: Nanoseconds it took.
+        """
+        root = start.root
+        with suppress(OSError):
+            sizes = sum(os.stat(os.path.join(root, path)).st_size for path in outputs)
+            if sizes > self._limits.result_bytes:
+                return
+            for path, state in outputs.items():
+                if not self._keep_blob(os.path.join(root, path), state.digest.removesuffix(_EXECUTABLE)):
+                    return
+            digests = {path: state.digest for path, state in outputs.items()}
+            document = {"layout": _LAYOUT, "duration": duration_ns, "outputs": digests}
+            _write_aside(self._result(start), json.dumps(document, sort_keys=True).encode())
+            self._has_grown = True
+
+    def restore(self, start: Start) -> int | None:
+        """Put back what the step wrote when it started from the same state before.
+
+        All outputs are copied beside their places and their content is checked on the way; only then the first is
+        moved into its place. A damaged blob is dropped.
+
+        Args:
+            start: What the step would start from now.
+
+        Returns:
+            Nanoseconds the run took that wrote them; ``None`` when they cannot be restored, and then no output has been
+            touched.
+        """
+        path = self._result(start)
+        result = _read_result(path)
+        if result is None:
+            return None
+        staged: list[tuple[str, str]] = []
+        try:
+            for output, digest in result.outputs.items():
+                target = os.path.join(start.root, output)
+                aside = f"{target}.cwtasks-{os.getpid()}"
+                staged.append((aside, target))
+                if not self._fetch(digest, aside):
+                    os.remove(path)
+                    return None
+            for aside, target in staged:
+                os.replace(aside, target)
+            os.utime(path)
+        except OSError:
+            return None
+        else:
+            return result.duration_ns
+        finally:
+            for aside, _ in staged:
+                with suppress(OSError):
+                    os.remove(aside)
+
+    def tidy(self) -> None:
+        """Bring the folder back to its size, if this process has added to it: what was used last stays."""
+        if not self._has_grown:
+            return
+        files = sorted(file for kind in ("blobs", "results") for file in _files_below(os.path.join(self._folder, kind)))
+        too_much = sum(size for _, size, _ in files) - self._limits.total_bytes
+        for _, size, path in files:
+            if too_much <= 0:
+                break
+            with suppress(OSError):
+                os.remove(path)
+                too_much -= size
+
+    def _keep_blob(self, path: str, digest: str) -> bool:
+        blob = self._blob(digest)
+        if os.path.exists(blob):
+            os.utime(blob)
+            return True
+        aside = f"{blob}.{os.getpid()}"
+        os.makedirs(os.path.dirname(blob), exist_ok=True)
+        try:
+            # What is copied is what is named: the file may have changed since its digest was taken.
+            if copy_with_digest(path, aside) != digest:
+                return False
+            os.replace(aside, blob)
+        finally:
+            with suppress(FileNotFoundError):
+                os.remove(aside)
+        return True
+
+    def _fetch(self, digest: str, target: str) -> bool:
+        """Copy a blob, checked; drop it when it is not what its name says."""
+        name = digest.removesuffix(_EXECUTABLE)
+        blob = self._blob(name)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        try:
+            content = copy_with_digest(blob, target)
+        except FileNotFoundError:
+            return False
+        if content != name:
+            os.remove(blob)
+            return False
+        if digest.endswith(_EXECUTABLE):
+            mode = os.stat(target).st_mode
+            # As `chmod +x`: who may read may execute.
+            os.chmod(target, mode | (mode & 0o444) >> 2)
+        os.utime(blob)
+        return True
+
+    def _blob(self, digest: str) -> str:
+        return os.path.join(self._folder, "blobs", digest[:2], digest)
+
+    def _result(self, start: Start) -> str:
+        key = start.digest()
+        return os.path.join(self._folder, "results", key[:2], key)
+
+
+class _Result(NamedTuple):
+    duration_ns: int
+    outputs: Mapping[str, str]
+
+
+def _read_result(path: str) -> _Result | None:
+    """Return a kept result; ``None`` for what is missing, damaged or of another layout."""
+    try:
+        with open(path, "rb") as file:
+            document = json.loads(file.read())
+        if document["layout"] != _LAYOUT or not document["outputs"]:
+            return None
+        outputs = {str(name): str(digest) for name, digest in document["outputs"].items()}
+        return _Result(int(document["duration"]), outputs)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _write_aside(path: str, content: bytes) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    aside = f"{path}.{os.getpid()}"
+    with open(aside, "wb") as file:
+        file.write(content)
+    os.replace(aside, path)
+
+
+def _files_below(folder: str) -> list[tuple[int, int, str]]:
+    """Return time of last use (nanoseconds), size (bytes) and path of every file two levels down."""
+    found = []
+    with suppress(OSError):
+        for shelf in os.scandir(folder):
+            with suppress(OSError), os.scandir(shelf.path) as entries:
+                found += [(entry.stat().st_mtime_ns, entry.stat().st_size, entry.path) for entry in entries]
+    return found

@@ -1,0 +1,64 @@
+"""What remembering costs: per recorded step, per checked file, per loaded record."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cwtasks.globs import Tree
+from cwtasks.graph.step import Step
+from cwtasks.state import StateStore
+from tests.benchmarks.clock import best_of_calls, milliseconds, ratio
+
+STEPS = 1000
+RECORDS = 10_000
+
+
+def measure() -> Iterator[tuple[str, str]]:
+    with tempfile.TemporaryDirectory() as name:
+        yield from _checks(Path(name))
+    with tempfile.TemporaryDirectory() as name:
+        yield from _loads(Path(name))
+
+
+def _checks(root: Path) -> Iterator[tuple[str, str]]:
+    steps = []
+    for number in range(STEPS):
+        for kind in ("in", "out"):
+            (root / f"{kind}{number}").write_text(str(number))
+        steps.append(Step(f"s{number}", "s", None, command="true", inputs=(f"in{number}",), outputs=(f"out{number}",)))
+    paths = [str(root / f"{kind}{number}") for number in range(STEPS) for kind in ("in", "out")]
+    time.sleep(0.1)  # until the stamps of the files prove something
+    store, tree = _store(root), Tree(str(root))
+    states = [store.check(step, tree).state for step in steps]
+    begun = time.perf_counter()
+    for step, before in zip(steps, states, strict=True):
+        store.succeeded(step, tree, before, started_ns=0, duration_ns=0)
+    recorded = (time.perf_counter() - begun) / STEPS
+    stats = best_of_calls(lambda: [os.stat(path) for path in paths]) / len(paths)
+
+    def check_all() -> None:
+        tree.changed()
+        assert all(store.check(step, tree).up_to_date for step in steps)
+
+    checked = best_of_calls(check_all) / len(paths)
+    yield "recording one step, its output read and hashed (wanted: 100 us)", f"{recorded * 1e6:8.1f} us"
+    yield "checking one unchanged file / os.stat (wanted: 2)", ratio(checked, stats)
+
+
+def _loads(root: Path) -> Iterator[tuple[str, str]]:
+    (root / "in").write_text("x")
+    store, tree = _store(root), Tree(str(root))
+    step = Step("s", "s", None, command="true", inputs=("in",), outputs=("in",))
+    before = store.check(step, tree).state
+    for number in range(RECORDS):
+        store.succeeded(
+            Step(f"s{number}", "s", None, command="true", inputs=("in",)), tree, before, started_ns=0, duration_ns=0
+        )
+    loaded = best_of_calls(lambda: _store(root).record("s7"))
+    yield f"loading {RECORDS} records (wanted: 20 ms)", milliseconds(loaded)
+
+
+def _store(root: Path) -> StateStore:
+    return StateStore(str(root / ".state"), root=str(root), platform="linux-64")
