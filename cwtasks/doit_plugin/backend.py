@@ -46,6 +46,7 @@ class StepBackend:
         self._store = workspace.store
         self._tree = workspace.tree
         self._verdicts: dict[str, Verdict] = {}
+        self._present: dict[str, dict[str, str]] = {}
         self._shown: set[str] = set()
         self._warnings: list[str] = []
         self._ignored: frozenset[str] | None = None
@@ -97,6 +98,11 @@ class StepBackend:
                 return status._replace(reasons=())
         return UP_TO_DATE
 
+    def about_to_run(self, task: StepTask) -> None:
+        """Remember what stands where a task is going to write."""
+        if task.step.outputs:
+            self._present[task.name] = self._store.present_outputs(task.step, self._tree)
+
     def save_success(self, task: StepTask, result_hash: Any = None) -> None:  # noqa: ARG002 - doit's signature
         """Record a success together with what the task read before it ran."""
         action = task.action
@@ -109,6 +115,7 @@ class StepBackend:
             self._verdicts[task.name].state,
             started_ns=action.started_ns,
             duration_ns=action.duration_ns,
+            present=self._present.pop(task.name, None),
         )
 
     def remove_success(self, task: StepTask) -> None:

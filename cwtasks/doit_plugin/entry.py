@@ -16,6 +16,8 @@ from cwtasks.places import MANIFESTS, folders_upwards, user_task_files
 if TYPE_CHECKING:
     from types import FrameType
 
+BROKEN = "warning: cwtasks cannot be loaded, doit works without it: {}\n"
+
 
 class _Place(NamedTuple):
     """Where the two classes of a command stand."""
@@ -53,7 +55,7 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(place.ours), name)
     except Exception as error:  # noqa: BLE001 - a broken plugin must not take doit down with it
-        sys.stderr.write(f"warning: cwtasks cannot be loaded, doit works without it: {error}\n")
+        sys.stderr.write(BROKEN.format(error))
         return own
 
 
@@ -80,6 +82,11 @@ def _has_dodo_file() -> bool:
 
 
 def _may_have_workspace() -> bool:
-    """Say whether a manifest, ours or not, stands here or above, or the user has tasks of their own."""
+    """Say whether a manifest, ours or not, stands here or above, or the user has tasks of their own.
+
+    A folder chosen with ``-d`` is looked at when the options are known.
+    """
+    if any(word.startswith(("-d", "--d")) for word in sys.argv[1:]):
+        return True
     above = (os.path.join(folder, name) for folder in folders_upwards(os.getcwd()) for name in MANIFESTS)
     return any(map(os.path.exists, above)) or any(map(os.path.exists, user_task_files(os.environ)))

@@ -62,7 +62,7 @@ class WorkspaceLoader(TaskLoader2):
     def load_tasks(self, cmd: Any, pos_args: Sequence[str]) -> list[StepTask]:
         """Return the doit tasks of what is asked for, or of everything, for commands of doit that are not ours."""
         from cwtasks.doit_plugin import words
-        from cwtasks.doit_plugin.tasks import make_tasks, with_targets
+        from cwtasks.doit_plugin.standalone import make_standalone_tasks
 
         assert self.workspace is not None
         try:
@@ -72,6 +72,4 @@ class WorkspaceLoader(TaskLoader2):
             raise InvalidDodoFile(str(error)) from error
         if requests:
             cmd.sel_tasks = list(graph.roots)
-        tasks = make_tasks(graph.steps.values(), self.workspace)
-        with_targets(tasks)
-        return tasks
+        return make_standalone_tasks(graph.steps.values(), self.workspace)

@@ -43,7 +43,10 @@ class StepRunner(Runner):
         needs = node.task.step.needs
         node.bad_deps = [other for other in node.bad_deps if other.task.name in needs]
         node.ignored_deps = [other for other in node.ignored_deps if other.task.name in needs]
-        return bool(super().select_task(node, tasks_dict))
+        has_to_run = bool(super().select_task(node, tasks_dict))
+        if has_to_run:
+            self.dep_manager.about_to_run(node.task)
+        return has_to_run
 
     def run_tasks(self, task_dispatcher: TaskDispatcher) -> None:
         """Run everything the dispatcher hands out."""

@@ -21,26 +21,6 @@ if TYPE_CHECKING:
     from cwtasks.models import Task
 
 
-def restore_assignments(words: Sequence[str], argv: Sequence[str]) -> list[str]:
-    """Put back the ``name=value`` words that doit takes out of a command line, where they stood.
-
-    Args:
-        words: What doit handed us: the end of the command line without such words.
-        argv: The command line. When it does not fit (doit was called from a program), ``words`` are all there is.
-    """
-    found: list[str] = []
-    left = list(words)
-    for word in reversed(argv):
-        if left and word == left[-1]:
-            left.pop()
-        elif not left or word.startswith("-") or "=" not in word:
-            break
-        found.append(word)
-        if not left:
-            break
-    return list(words) if left else [*reversed(found)]
-
-
 def split_name(name: str, workspace: Workspace) -> tuple[str, str | None] | None:
     """Return task and environment that a word such as ``test`` or ``test:py311`` names, or ``None`` for no task."""
     catalog = workspace.catalog

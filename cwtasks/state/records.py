@@ -28,6 +28,8 @@ class Record(NamedTuple):
     """Nanoseconds it took."""
     state: StepState
     """Inputs as they were before the run, outputs as they were after it."""
+    foreign: tuple[str, ...] = ()
+    """Those of the outputs that no run wrote: they were there before and a pattern matches them."""
 
     @classmethod
     def from_document(cls, document: object) -> Record | None:
@@ -38,7 +40,8 @@ class Record(NamedTuple):
             inputs = {path: FileState(*state) for path, state in document["inputs"].items()}
             outputs = {path: FileState(*state) for path, state in document["outputs"].items()}
             state = StepState(document["facts"], inputs, outputs)
-            return cls(document["status"], document["started"], document["duration"], state)
+            foreign = tuple(document["foreign"])
+            return cls(document["status"], document["started"], document["duration"], state, foreign)
         except (AttributeError, KeyError, TypeError):
             return None
 
@@ -49,6 +52,7 @@ class Record(NamedTuple):
             "status": self.status,
             "started": self.started_ns,
             "duration": self.duration_ns,
+            "foreign": self.foreign,
             **self.state._asdict(),
         }
 

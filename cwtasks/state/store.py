@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from cwtasks.globs import is_literal, normalise
-from cwtasks.state.digests import Contents
+from cwtasks.state.digests import Contents, signature
 from cwtasks.state.fingerprint import NOTHING, Reason, StepState, differences, snapshot
 from cwtasks.state.folder import make_folder
 from cwtasks.state.journal import Journal
@@ -114,8 +114,23 @@ class StateStore:
             step, tree, platform=self._platform, root=self._root, contents=self._contents, previous=previous
         )
 
+    def present_outputs(self, step: Step, tree: Tree) -> dict[str, str]:
+        """Return what already stands where a step is about to write: path and signature.
+
+        Afterwards this tells what the step wrote from what a pattern of it happens to match.
+        """
+        present = ((path, tree.stat(path)) for path in tree.expand(step.outputs))
+        return {path: signature(status) for path, status in present if status is not None}
+
     def succeeded(
-        self, step: Step, tree: Tree, before: StepState | None, *, started_ns: int, duration_ns: int
+        self,
+        step: Step,
+        tree: Tree,
+        before: StepState | None,
+        *,
+        started_ns: int,
+        duration_ns: int,
+        present: Mapping[str, str] | None = None,
     ) -> list[str]:
         """Record a run that succeeded.
 
@@ -128,6 +143,7 @@ class StateStore:
             before: From :meth:`check` or :meth:`snapshot`, taken before the run.
             started_ns: Nanoseconds since the epoch.
             duration_ns: Nanoseconds the run took.
+            present: From :meth:`present_outputs`, taken before the run; nothing by default.
 
         Returns:
             A sentence for each pattern that matches nothing. When these are all inputs, all outputs, or an output
@@ -151,6 +167,7 @@ class StateStore:
             started_ns,
             duration_ns,
             StepState(before.facts, inputs, outputs),
+            self._foreign(step.id, tree, outputs, present or {}),
         )
         self._write({_RUN + step.id: record.to_document()})
         if self._kept is not None and record.status == "succeeded" and step.inputs and outputs:
@@ -161,6 +178,14 @@ class StateStore:
             for role, patterns in (("input", step.inputs), ("output", step.outputs))
             for pattern in tree.unmatched(patterns)
         ]
+
+    def _foreign(
+        self, step_id: str, tree: Tree, outputs: Collection[str], present: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        """Return the outputs that stood there before, that this run left alone, and that no earlier run wrote."""
+        last = self.record(step_id) or NO_RUN
+        untouched = [path for path in outputs if path in present and _signature(tree, path) == present[path]]
+        return tuple(path for path in untouched if path not in last.state.outputs or path in last.foreign)
 
     def restore(self, step: Step, tree: Tree, verdict: Verdict) -> bool:
         """Put back the outputs of an earlier success that started from the same state, instead of running the step.
@@ -181,10 +206,12 @@ class StateStore:
             return False
         if any(reason.kind in _MUST_RUN for reason in verdict.reasons):
             return False
+        present = self.present_outputs(step, tree)
         duration_ns = self._kept.restore(Start(verdict.state, step.outputs, self._root))
         if duration_ns is None:
             return False
-        self.succeeded(step, tree, verdict.state, started_ns=self._clock(), duration_ns=duration_ns)
+        started_ns = self._clock()
+        self.succeeded(step, tree, verdict.state, started_ns=started_ns, duration_ns=duration_ns, present=present)
         return self.check(step, tree).up_to_date
 
     def failed(self, step: Step) -> None:
@@ -208,9 +235,9 @@ class StateStore:
         return None if document is None else Record.from_document(document)
 
     def outputs(self, step_id: str) -> list[str]:
-        """Return the sorted paths of the files that the last success of a step left."""
+        """Return the sorted paths of the files that a step wrote and its last success left."""
         record = self.record(step_id)
-        return sorted(record.state.outputs) if record else []
+        return sorted(set(record.state.outputs).difference(record.foreign)) if record else []
 
     def forget(self, step_id: str) -> None:
         """Drop all that is known of a step, also that it is ignored, and have it run next time."""
@@ -305,6 +332,11 @@ def _reasons(step: Step, tree: Tree, record: Record | None, now: StepState) -> l
     if record is not None and record.status == "unrecorded" and not reasons:
         reasons.append(Reason("unrecorded"))
     return reasons
+
+
+def _signature(tree: Tree, path: str) -> str | None:
+    status = tree.stat(path)
+    return None if status is None else signature(status)
 
 
 def _missing_outputs(step: Step, tree: Tree, state: StepState) -> list[str]:

@@ -37,7 +37,7 @@ def clean(step: Step, *, root: str, recorded: Iterable[str], tree: Tree, dry_run
     literal = [normalise(pattern) for pattern in step.outputs if is_literal(pattern) and not pattern.startswith("!")]
     kept = set(tree.expand(step.inputs))
     files = sorted({*literal, *recorded} - kept, reverse=True)
-    removed = [path for path in files if _remove(os.path.join(root, path), dry_run=dry_run)]
+    removed = [path for path in files if _is_inside(path, root) and _remove(os.path.join(root, path), dry_run=dry_run)]
     folders = {path for path in literal if os.path.isdir(os.path.join(root, path))}
     for path in removed:
         folders.update(folder for folder in _parents(path) if any(_is_below(folder, top) for top in literal))
@@ -48,6 +48,12 @@ def clean(step: Step, *, root: str, recorded: Iterable[str], tree: Tree, dry_run
                 removed.append(f"{folder}/")
     tree.changed()
     return removed
+
+
+def _is_inside(path: str, root: str) -> bool:
+    """Say whether a file is really in the folder its path says: what is behind a link belongs to somebody else."""
+    folder = os.path.join(os.path.realpath(root), os.path.dirname(path))
+    return os.path.realpath(folder) == os.path.normpath(folder)
 
 
 def _remove(path: str, *, dry_run: bool) -> bool:

@@ -43,6 +43,16 @@ def tasks(space):
         pytest.param(["greet", "Bob", "--", "loud"], ["hello Bob loud"], id="words-after-fewer-arguments"),
         pytest.param(["build", "--", "it's", "$HOME", "a  b"], ["building it's $HOME a  b"], id="words-are-quoted"),
         pytest.param(["build", "free", "--", "--", "x"], ["building", "free -- x"], id="only-the-first-dashes-count"),
+        pytest.param(["greet", "who=Bob", "greet", "who=Eve"], ["hello Bob", "hello Eve"], id="one-name-twice"),
+        pytest.param(["greet", "who=a=b", "build"], ["hello a=b", "building"], id="a-named-value-with-an-equals-sign"),
+        pytest.param(
+            ["run", "greet", "Bob", "greeting=bye", "build"], ["bye Bob", "building"], id="name-after-position"
+        ),
+        pytest.param(["build", "--", "a=b", "c", "a=b"], ["building a=b c a=b"], id="assignments-after-two-dashes"),
+        pytest.param(["greet", "--who", "a=b"], ["hello a=b"], id="option-whose-value-has-an-equals-sign"),
+        pytest.param(["path", "--my-path="], ["[]"], id="an-empty-value"),
+        pytest.param(["greet", "who=", "bye"], ["bye "], id="an-empty-named-value"),
+        pytest.param(["path", "it's; $HOME"], ["[it's; $HOME]"], id="a-value-is-no-shell-text"),
         pytest.param(["path", "a b"], ["[a b]"], id="a-value-with-a-blank-is-one-word"),
         pytest.param(["path", "--my-path", "x"], ["[x]"], id="option-with-a-dash-for-an-underscore"),
         pytest.param(["path", "-1"], ["[-1]"], id="a-negative-number-is-a-value"),

@@ -88,7 +88,7 @@ def test_what_was_cleaned_is_made_again(built):
 def test_clean_can_forget(built):
     built.doit("clean", "--forget", "make")
     done = built.run("info", "make")
-    assert "never ran" in done.stdout
+    assert "was forgotten" in done.stdout
 
 
 def test_clean_without_a_name_cleans_the_task_default(space):
@@ -120,3 +120,14 @@ outputs = ["file", "folder"]
     space.doit("clean")
     assert (tmp_path / "outside" / "file").read_text() == "precious"
     assert not (space.root / "file").is_symlink()
+
+
+@pytest.mark.parametrize("outputs", [pytest.param("src/*.c", id="wildcard"), pytest.param("src", id="folder")])
+def test_clean_keeps_files_that_were_there_before_the_task_ran(space, outputs: str):
+    space.write(
+        {"conda.toml": f'[tasks.t]\ncmd = "echo > src/made.c"\noutputs = ["{outputs}"]\n', "src/hand.c": "mine"}
+    )
+    space.doit("t")
+    space.doit("-a", "t")
+    space.doit("clean")
+    assert [path.name for path in (space.root / "src").iterdir()] == ["hand.c"]

@@ -87,3 +87,26 @@ def test_each_environment_is_forgotten_for_itself(space):
     space.doit("t", "t:dev")
     assert space.doit("forget", "t:dev") == "forgetting t:dev\n"
     assert space.doit("t", "t:dev") == "-- t\n.  t:dev\n"
+
+
+@pytest.mark.parametrize("words", [["y"], ["name=y"], ["--name", "y"], ["--name=y"]], ids=" ".join)
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        pytest.param("forget", "forgetting copy(name=y)\n", id="forget"),
+        pytest.param("ignore", "ignoring copy(name=y)\n", id="ignore"),
+        pytest.param("clean", "copy(name=y) - removing y.copy\n", id="clean"),
+        pytest.param("reset-dep", "skip copy(name=y)\n", id="reset-dep"),
+    ],
+)
+def test_arguments_say_which_history_is_meant(space, command: str, said: str, words: list[str]):
+    manifest = """
+[tasks.copy]
+cmd = "echo > {{ name }}.copy"
+args = [{ arg = "name", default = "x" }]
+outputs = ["{{ name }}.copy"]
+"""
+    space.write({"conda.toml": manifest})
+    space.doit("copy", "x", "copy", "y")
+    assert space.doit(command, "copy", *words) == said
+    assert space.doit("copy") == "-- copy\n"

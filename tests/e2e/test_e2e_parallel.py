@@ -17,7 +17,9 @@ def lines_of(number: int) -> list[str]:
 def test_the_output_of_each_task_comes_whole(space):
     space.write({"conda.toml": TALKERS})
     output = space.doit("-n", "4", "t*")
-    blocks = {block.split("\n")[0]: block.split("\n")[1:-1] for block in re.split(r"^:: ", output, flags=re.MULTILINE)[1:]}
+    blocks = {
+        block.split("\n")[0]: block.split("\n")[1:-1] for block in re.split(r"^:: ", output, flags=re.MULTILINE)[1:]
+    }
     announced = [f".  t{number}" for number in range(4)]
     found = {name: [line for line in lines if line not in announced] for name, lines in blocks.items()}
     assert found == {f"t{number}": lines_of(number) for number in range(4)}
@@ -130,3 +132,11 @@ def test_a_large_output_is_complete(space):
 def test_a_task_side_by_side_reads_no_input_of_ours(space):
     space.write({"conda.toml": '[tasks]\na = "cat"\nb = "cat"\n'})
     assert space.doit("-n", "2", "a", "b", stdin="typed\n") == ".  a\n.  b\n"
+
+
+def test_a_failure_side_by_side_starts_nothing_new(space):
+    tasks = "".join(f't{number} = "touch ran-{number}; exit 3"\n' for number in range(20))
+    space.write({"conda.toml": f"[tasks]\n{tasks}"})
+    done = space.run("-n", "2", "t*")
+    assert done.returncode in {1, 3}
+    assert len(list(space.root.glob("ran-*"))) <= 3

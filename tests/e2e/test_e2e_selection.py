@@ -263,3 +263,11 @@ def test_an_environment_that_does_not_fit_runs_nothing(space, words: list[str], 
 def test_each_environment_has_a_history_of_its_own(space):
     space.write({"pixi.toml": ENVIRONMENTS + '[tasks.t]\ncmd = "true"\ninputs = ["pixi.toml"]\n'})
     assert [space.ran("t"), space.ran("-e", "one", "t"), space.ran("t", "t:one")] == [["t"], ["t:one"], []]
+
+
+@pytest.mark.parametrize(
+    "words", [["-n", "4", "list"], ["-v", "2", "list"], ["-e", "one", "-n", "2", "list"]], ids=" ".join
+)
+def test_a_command_behind_options_of_run_is_still_the_command(space, words: list[str]):
+    space.write({"pixi.toml": ENVIRONMENTS})
+    assert "in $PIXI_ENVIRONMENT_NAME\n" in space.doit(*words)

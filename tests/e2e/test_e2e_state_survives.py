@@ -70,6 +70,8 @@ outputs = ["place.txt"]
     assert space.doit("place", "t") == "-- place\n-- t\n"
     space.write({"src/a": "2"})
     assert space.ran("place", "t") == ["t"]
+    space.doit("-a", "place")
+    assert space.read("place.txt") == f"{space.root}/conda.toml\n"
 
 
 def test_the_state_keeps_itself_out_of_version_control(space):

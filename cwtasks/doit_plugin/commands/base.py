@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from doit.cmd_base import DodoTaskLoader, DoitCmdBase
 from doit.cmdparse import CmdOption, CmdParseError
 
+from cwtasks.doit_plugin.entry import BROKEN
 from cwtasks.doit_plugin.loader import WorkspaceLoader
 from cwtasks.exceptions import CwtasksError, NoTaskFileError
 from cwtasks.places import MANIFESTS, folders_upwards
@@ -70,6 +71,9 @@ class WorkspaceCommand(DoitCmdBase):
             # written at exit, where it would fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return BROKEN_PIPE_STATUS
+        except ImportError as error:
+            sys.stderr.write(BROKEN.format(error))
+            return self._as_doit(list(in_args))
         except CwtasksError as error:
             sys.stdout.flush()
             sys.stderr.write(f"{error.render()}\n")
@@ -92,7 +96,7 @@ class WorkspaceCommand(DoitCmdBase):
         try:
             if not self.remembers:
                 workspace.warn(workspace.manifest.warnings)
-            result = self.in_workspace(workspace, params, args)
+            result = self.in_workspace(workspace, params, restore_assignments(args, sys.argv[1:]))
         except NoTaskFileError:
             return self._as_doit(in_args)
         sys.stdout.flush()
@@ -139,6 +143,26 @@ class WorkspaceCommand(DoitCmdBase):
         raise NotImplementedError
 
 
+def restore_assignments(words: Sequence[str], argv: Sequence[str]) -> list[str]:
+    """Put back the ``name=value`` words that doit takes out of a command line, where they stood.
+
+    Args:
+        words: What doit handed us: the end of the command line without such words.
+        argv: The command line. When it does not fit (doit was called from a program), ``words`` are all there is.
+    """
+    found: list[str] = []
+    left = list(words)
+    for word in reversed(argv):
+        if left and word == left[-1]:
+            left.pop()
+        elif not left or word.startswith("-") or "=" not in word:
+            break
+        found.append(word)
+        if not left:
+            break
+    return list(words) if left else [*reversed(found)]
+
+
 def _start_log(workspace: Workspace) -> None:
     if (level := log_level(workspace.environ)) is not None:
         import logging
@@ -151,7 +175,10 @@ def _has_any(folder: str, names: Iterable[str]) -> bool:
 
 
 def _asks_for_dodo_file(params: Any) -> bool:
-    return bool(params.get("dodoFile", "dodo.py") != "dodo.py")
+    if params.get("dodoFile", "dodo.py") != "dodo.py":
+        return True
+    start = os.path.abspath(params.get("cwdPath") or os.curdir)
+    return bool(params.get("seek_file")) and any(_has_any(folder, ["dodo.py"]) for folder in folders_upwards(start))
 
 
 def _first_fact(error: CmdParseError) -> str:

@@ -30,7 +30,7 @@ class Info(WorkspaceCommand, doit.cmd_info.Info):
         Returns:
             0 when it is up to date, 1 when it would run, as doit has it; 0 with ``--no-status``.
         """
-        requests = words.parse(words.restore_assignments(args, sys.argv[1:]), workspace)
+        requests = words.parse(args, workspace)
         if len(requests) != 1:
             raise CwtasksError("doit info: takes one task", hints=["doit list shows the tasks"])
         graph = workspace.compile(requests)

@@ -10,7 +10,7 @@ import doit.cmd_run
 from doit.control import TaskControl
 from doit.task import Stream
 
-from cwtasks.doit_plugin import planning, words
+from cwtasks.doit_plugin import planning
 from cwtasks.doit_plugin.backend import StepBackend
 from cwtasks.doit_plugin.commands.base import WorkspaceCommand
 from cwtasks.doit_plugin.reporter import REPORTERS, StepReporter
@@ -46,7 +46,7 @@ class Run(WorkspaceCommand, doit.cmd_run.Run):
 
     def in_workspace(self, workspace: Workspace, params: Any, args: list[str]) -> int:
         """Run what is asked for; without a task, the task ``default``, or show the list."""
-        asked = tuple(words.restore_assignments(args, sys.argv[1:]))
+        asked = tuple(args)
         if asked and (other := self._other_command(asked[0], workspace)) is not None:
             return int(other.parse_execute(_loader_options(params) + list(asked[1:])))
         alone = params["single"]
