@@ -27,7 +27,9 @@ class _Place(NamedTuple):
     own: str
     """Module of doit's class."""
     ours: str
-    """Module of ours; both classes have the same name."""
+    """Module of ours."""
+    own_name: str = ""
+    """Name of doit's class where it is not that of ours."""
 
 
 #: By class name, as the entry points in pyproject.toml name them.
@@ -39,6 +41,7 @@ PLACES = {
     "Forget": _Place("forget", "doit.cmd_forget", "cwtasks.doit_plugin.commands.forget"),
     "Ignore": _Place("ignore", "doit.cmd_ignore", "cwtasks.doit_plugin.commands.ignore"),
     "ResetDep": _Place("reset-dep", "doit.cmd_resetdep", "cwtasks.doit_plugin.commands.reset_dep"),
+    "Why": _Place("why", "doit.cmd_info", "cwtasks.doit_plugin.commands.why", own_name="Info"),
     "Help": _Place("help", "doit.cmd_help", "cwtasks.doit_plugin.commands.help"),
 }
 
@@ -49,7 +52,7 @@ def __getattr__(name: str) -> Any:
     place = PLACES[name]
     own = _command_of_program(place.command)
     if own is None:
-        own = getattr(import_module(place.own), name)
+        own = getattr(import_module(place.own), place.own_name or name)
     if own.__module__ != place.own or _has_dodo_file() or not _may_have_workspace():
         return own
     try:

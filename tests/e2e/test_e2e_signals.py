@@ -68,3 +68,26 @@ def test_an_interrupted_task_runs_again(space):
     assert process.wait() == 143
     space.write({"go": ""})
     assert [space.ran("t"), space.ran("t")] == [["t"], []]
+
+
+PATIENT = """
+import pathlib, signal, sys, time
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(int(sys.argv[1])))
+pathlib.Path("started").touch()
+while True:
+    time.sleep(1)
+"""
+
+
+@pytest.mark.parametrize("status", [0, 3])
+@pytest.mark.parametrize("options", [pytest.param([], id="serial"), pytest.param(["-n", "2"], id="parallel")])
+def test_a_command_that_ends_in_its_own_way_when_told_to_stop_stops_the_run(space, options: list[str], status: int):
+    task = f'[tasks.t]\ncmd = ["python3", "patient.py", "{status}"]\n[tasks]\nnext = {{ cmd = "touch no", depends-on = ["t"] }}\n'
+    space.write({"conda.toml": task, "patient.py": PATIENT})
+    process = space.start(*options, "next")
+    space.wait_for("started")
+    process.terminate()
+    assert process.wait() == 143
+    assert process.stderr.read() == "interrupted by SIGTERM; what had finished is recorded\n"
+    assert not space.exists("no")

@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 BROKEN_PIPE_STATUS = 141
 
 
+opt_json = {
+    "section": "workspace",
+    "name": "json",
+    "short": "",
+    "long": "json",
+    "type": bool,
+    "default": False,
+    "help": "one JSON document, for tools",
+}
+
+
 class WorkspaceCommand(DoitCmdBase):
     """Stands in front of one of doit's command classes.
 
@@ -82,7 +93,7 @@ class WorkspaceCommand(DoitCmdBase):
     def _parse_execute(self, in_args: list[str]) -> Any:
         assert self.workspace_loader is not None
         try:
-            params, args = self.cmdparser.parse(in_args)
+            params, args = self.cmdparser.parse(in_args if self.execute_tasks else self._options_first(in_args))
         except CmdParseError as error:
             raise CwtasksError(
                 f"doit {self.name}: {_first_fact(error)}", hints=[f"doit help {self.name} lists the options"]
@@ -101,6 +112,15 @@ class WorkspaceCommand(DoitCmdBase):
             return self._as_doit(in_args)
         sys.stdout.flush()
         return result
+
+    def _options_first(self, in_args: list[str]) -> list[str]:
+        """Let switches also stand behind the tasks, as in ``doit why test --json``; not those of a run, see there."""
+        options = [option for option in self.cmdparser.options if option.type is bool]
+        switches = {f"-{option.short}" for option in options if option.short}
+        switches |= {f"--{option.long}" for option in options if option.long}
+        end = in_args.index("--") if "--" in in_args else len(in_args)
+        moved = [word for word in in_args[:end] if word in switches]
+        return [*moved, *(word for word in in_args[:end] if word not in switches), *in_args[end:]]
 
     def _as_doit(self, in_args: list[str]) -> Any:
         """Run doit's own command, as if we were not here."""

@@ -10,6 +10,7 @@ import doit.cmd_info
 from cwtasks.doit_plugin import words
 from cwtasks.doit_plugin.backend import StepBackend
 from cwtasks.doit_plugin.commands.base import WorkspaceCommand
+from cwtasks.doit_plugin.explanation import Explanation
 from cwtasks.exceptions import CwtasksError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Info(WorkspaceCommand, doit.cmd_info.Info):
             backend = StepBackend(workspace)
             status = backend.status_of(graph, step.id, workspace)
             lines.append(f"{'status:':<13}{status.status}")
-            lines += [f"{'':<13}{reason.text}" for reason in status.reasons]
+            lines += [f"{'':<13}{line}" for line in Explanation(step, graph, workspace).lines()]
             backend.close()
             code = 0 if status.status == "up-to-date" else 1
         sys.stdout.write(f"\n{step.id}\n\n" + "\n".join(lines) + "\n")

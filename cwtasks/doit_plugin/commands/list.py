@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import doit.cmd_list
 
 from cwtasks.doit_plugin import listing
-from cwtasks.doit_plugin.commands.base import WorkspaceCommand
+from cwtasks.doit_plugin.commands.base import WorkspaceCommand, opt_json
 from cwtasks.doit_plugin.listing import Line, Row
 from cwtasks.exceptions import CwtasksError, TaskArgumentError, TaskNotFoundError
 
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 
     from cwtasks.doit_plugin.backend import StepBackend
     from cwtasks.doit_plugin.workspace import Workspace
-
-opt_json = {
-    "section": "workspace",
-    "name": "json",
-    "short": "",
-    "long": "json",
-    "type": bool,
-    "default": False,
-    "help": "one JSON document for tools: {file, tasks: {name: {…}}}",
-}
 
 #: Status letters, as doit has them, and the words they stand for.
 STATUS = {"R": "run", "U": "up-to-date", "I": "ignored", "E": "error"}
