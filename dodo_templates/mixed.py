@@ -3,7 +3,7 @@
 Where there is a dodo.py, doit is doit: this file alone says which tasks there are.
 """
 
-from cwtasks.dodo import *  # noqa: F403 - every task of the manifest, and the settings that show what they say
+from cwtasks.dodo import *
 
 
 def task_summary():

@@ -48,7 +48,11 @@ class WorkspaceLoader(TaskLoader2):
         return self.workspace
 
     def setup(self, opt_values: Mapping[str, Any]) -> None:
-        """Find the workspace and make its folder the current one, as doit does with the folder of a dodo file."""
+        """Find the workspace and make its folder the current one, as doit does with the folder of a dodo file.
+
+        Raises:
+            InvalidDodoFile: there is no workspace, or its manifest is broken.
+        """
         doit.loader.initial_workdir = os.getcwd()
         try:
             os.chdir(self.open(opt_values).root)
@@ -60,7 +64,11 @@ class WorkspaceLoader(TaskLoader2):
         return {} if "verbosity" in (self.config or {}).get("GLOBAL", {}) else {"verbosity": 2}
 
     def load_tasks(self, cmd: Any, pos_args: Sequence[str]) -> list[StepTask]:
-        """Return the doit tasks of what is asked for, or of everything, for commands of doit that are not ours."""
+        """Return the doit tasks of what is asked for, or of everything, for commands of doit that are not ours.
+
+        Raises:
+            InvalidDodoFile: a word means nothing here, or a task cannot be compiled.
+        """
         from cwtasks.doit_plugin import words
         from cwtasks.doit_plugin.standalone import make_standalone_tasks
 

@@ -51,7 +51,6 @@ def test_the_comparison_compares_with_a_doit_without_us(space, without):
         ["forget", "copy"],
         ["reset-dep"],
         ["clean", "-n"],
-        ["help"],
         ["help", "copy"],
         ["help", "list"],
         ["nosuch"],
@@ -73,6 +72,13 @@ def test_beside_a_dodo_file_doit_is_untouched(space, without, words: list[str]):
     ours = space.run(*words)
     assert (ours.returncode, ours.stdout, ours.stderr) == (own.returncode, own.stdout, own.stderr)
     assert not space.exists(".conda")
+
+
+def test_beside_a_dodo_file_help_is_that_of_doit(space, without):
+    # A command that doit has not may be added to its list; nothing else may change.
+    space.write({"conda.toml": MANIFEST, "dodo.py": DODO})
+    own, ours = space.doit("help", env=without).splitlines(), space.doit("help").splitlines()
+    assert [line for line in own if line not in ours] == []
 
 
 def test_a_dodo_file_wins_over_a_manifest(space):

@@ -30,6 +30,9 @@ class Info(WorkspaceCommand, doit.cmd_info.Info):
 
         Returns:
             0 when it is up to date, 1 when it would run, as doit has it; 0 with ``--no-status``.
+
+        Raises:
+            CwtasksError: not one task is named, or it cannot be compiled.
         """
         requests = words.parse(args, workspace)
         if len(requests) != 1:

@@ -37,12 +37,26 @@ opt_output = {
 }
 
 
+#: What doit says of options that mean something else in a workspace.
+_HELP = {
+    "verbosity": """0 show the output of failed commands only.
+1 also what others write to stderr.
+2 show everything.
+[default: 2]""",
+    "num_process": "how many commands run at a time [default: 1]",
+    "par_type": "without meaning here: commands are processes of their own",
+}
+
+
 class Run(WorkspaceCommand, doit.cmd_run.Run):
     """doit's ``run`` over the steps of a workspace."""
 
     doc_usage = "[TASK [ARG ...] [-- WORD ...]] ..."
     remembers = True
-    cmd_options = (*doit.cmd_run.Run.cmd_options, opt_output)
+    cmd_options = (
+        *({**option, "help": _HELP.get(option["name"], option["help"])} for option in doit.cmd_run.Run.cmd_options),
+        opt_output,
+    )
 
     def in_workspace(self, workspace: Workspace, params: Any, args: list[str]) -> int:
         """Run what is asked for; without a task, the task ``default``, or show the list."""

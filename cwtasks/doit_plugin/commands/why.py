@@ -32,6 +32,9 @@ class Why(WorkspaceCommand, doit.cmd_info.Info):
 
         Returns:
             0 when all are up to date, 1 when one has to run.
+
+        Raises:
+            CwtasksError: no task is named, or one cannot be compiled.
         """
         if not args:
             raise CwtasksError("doit why: name a task", hints=["doit list --status shows all"])
