@@ -114,6 +114,11 @@ class _Listing(NamedTuple):
 _NO_LISTING = _Listing((), reusable=False, directories=([], []), files=([], []))
 
 
+def _is_absolute(path: str) -> bool:
+    # `os.path.isabs` costs as much as a third of the system call it would stand before.
+    return path.startswith("/") if os.name == "posix" else os.path.isabs(path)
+
+
 class Tree:
     """The files below a workspace, read as few times as the steps that ask allow.
 
@@ -135,14 +140,14 @@ class Tree:
 
     def path(self, path: str) -> str:
         """Return where a path of this tree is, for the system."""
-        return path if os.path.isabs(path) else self._root + path
+        return path if _is_absolute(path) else self._root + path
 
     def stat(self, path: str) -> os.stat_result | None:
         """Return the status of what a path leads to, or ``None`` when nothing can be reached there."""
         if path in self._stats:
             return self._stats[path]
         try:
-            status = os.stat(path if os.path.isabs(path) else self._root + path)
+            status = os.stat(path if _is_absolute(path) else self._root + path)
         except (OSError, ValueError):  # ValueError: a null character, which no file name has
             status = None
         self._stats[path] = status

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Contents", "FileState", "read_state", "signature"]
 
 _BLOCK_BYTES = 1 << 20
+_LARGE_BYTES = 4 << 20
 # A named pipe would otherwise wait for somebody to write into it.
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _EXECUTABLE_BIT = 0o100 if os.name == "posix" else 0
@@ -88,7 +89,8 @@ class Contents:
             paths: As :meth:`cwtasks.globs.Tree.expand` gives them.
             known: States of an earlier time; used where the signature is still the same.
         """
-        states = {}
+        states: dict[str, FileState] = {}
+        unread: dict[str, int] = {}
         for path in paths:
             status = tree.stat(path)
             if status is None:
@@ -98,9 +100,28 @@ class Contents:
             if state is None or state.signature != name:
                 state = self._read.get(path)
                 if state is None or state.signature != name:
-                    state = read_state(tree.path(path), self._clock)
-                    if state is None:
-                        continue
-                    self._read[path] = state
+                    unread[path] = status.st_size
+                    continue
             states[path] = state
+        if unread:
+            self._read_all(tree, unread)
+            states.update((path, self._read[path]) for path in unread if path in self._read)
         return states
+
+    def _read_all(self, tree: Tree, sizes: Mapping[str, int]) -> None:
+        """Read files, several at a time when they are large: hashing a large block leaves Python to other threads."""
+
+        def read(path: str) -> FileState | None:
+            return read_state(tree.path(path), self._clock)
+
+        large = [path for path, size in sizes.items() if size >= _LARGE_BYTES]
+        found = {path: read(path) for path in sizes if len(large) < 2 or path not in large}
+        if len(large) > 1:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(min(len(large), os.cpu_count() or 1)) as pool:
+                found.update(zip(large, pool.map(read, large), strict=True))
+        for path, state in found.items():
+            self._read.pop(path, None)
+            if state is not None:
+                self._read[path] = state

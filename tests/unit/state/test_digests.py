@@ -79,3 +79,12 @@ def test_a_file_is_read_once_for_all_who_ask(tmp_path):
     assert Contents(clock).states(tree, ["a"], first) == first
     assert list(first) == ["a"]
     assert len(reads) == 1
+
+
+def test_several_large_files_are_read_like_one(tmp_path):
+    sizes = {"a": 5 << 20, "b": 6 << 20, "c": 10}
+    for name, size in sizes.items():
+        (tmp_path / name).write_bytes(name.encode() * size)
+    states = Contents(time.time_ns).states(Tree(str(tmp_path)), sizes, {})
+    expected = {name: hashlib.sha256(name.encode() * size).hexdigest() for name, size in sizes.items()}
+    assert {name: state.digest for name, state in states.items()} == expected
