@@ -42,9 +42,14 @@ def suggestion(word: str, known: Iterable[str], *, label: str) -> str:
         label: Plural noun for ``known``, for example ``"Defined features"``.
     """
     names = sorted(known)
-    listed = f"{label}: {', '.join(names)}" if names else f"{label}: none"
+    shown = names if len(names) <= MAX_SUGGESTIONS else [*names[:MAX_SUGGESTIONS], f"… {len(names)} in all"]
+    listed = f"{label}: {', '.join(shown)}" if names else f"{label}: none"
     likely = nearest(word, names)
     return f"did you mean '{likely}'? {listed}" if likely else listed
+
+
+#: How many known words an error lists; a hint longer than the screen helps nobody.
+MAX_SUGGESTIONS = 20
 
 
 class Mistake(NamedTuple):

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: How much of a command a list shows, in characters.
 COMMAND_WIDTH = 72
+#: How many environments the mark of an ambiguous task names.
+MAX_ENVIRONMENTS = 4
 
 
 class Line(NamedTuple):
@@ -58,7 +60,12 @@ class Row(NamedTuple):
         """Where the task comes from, when it is not the default environment."""
         if self.is_user_task:
             return "[user]"
-        return "" if self.environments in {(), ("default",)} else f"[{', '.join(self.environments)}]"
+        if self.environments in {(), ("default",)}:
+            return ""
+        shown = self.environments
+        if len(shown) > MAX_ENVIRONMENTS:
+            shown = (*shown[: MAX_ENVIRONMENTS - 1], f"… {len(shown)} environments")
+        return f"[{', '.join(shown)}]"
 
 
 def rows(workspace: Workspace, *, variants: bool = False) -> list[Row]:

@@ -15,7 +15,6 @@ import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from cwtasks import __version__
 from cwtasks.globs import is_settled
 from cwtasks.places import MANIFESTS, folders_upwards, user_task_files
 
@@ -59,7 +58,7 @@ class Memo:
             stamps = [_stamp(os.path.join(root, name), now_ns) for name in MANIFESTS]
             if any(stamps):
                 stamps += [_stamp(path, now_ns) for path in user_task_files(environ)]
-                sources = (__version__, sys.hexversion, root, *stamps)
+                sources = (sys.hexversion, _program(), root, *stamps)
                 return None if _UNSETTLED in stamps else cls(root, os.path.join(root, state_folder), sources)
         return None
 
@@ -106,6 +105,16 @@ class Memo:
             answers = [(entry.stat().st_mtime_ns, entry.path) for entry in entries if entry.name.startswith(_NAME)]
         for _, path in sorted(answers)[:-MAX_ANSWERS]:
             os.remove(path)
+
+
+def _program() -> int:
+    """Return what tells one state of this program from another; a version number would not, while it is worked on."""
+    package = os.path.dirname(os.path.dirname(__file__))
+    stamps = []
+    for room in ("", "doit_plugin", "graph", "manifests", "models"):
+        with os.scandir(os.path.join(package, room)) as entries:
+            stamps += [(entry.path, entry.stat().st_mtime_ns) for entry in entries if entry.name.endswith(".py")]
+    return zlib.crc32(repr(sorted(stamps)).encode())
 
 
 _UNSETTLED = ("unsettled",)
