@@ -45,6 +45,10 @@ class Dialect(NamedTuple):
     """Whether the shell expands ``$NAME`` in a task's ``env``."""
     runs_cycles_once: bool
     """Whether tasks that need each other run once each, or are an error."""
+    keeps_all_specs: bool
+    """Whether all features' specs of a package must hold together, or the last one replaces the others."""
+    shares_solves: bool
+    """Whether environments of one ``solve-group`` share their versions."""
 
 
 DIALECTS: Mapping[DialectName, Dialect] = {
@@ -58,6 +62,8 @@ DIALECTS: Mapping[DialectName, Dialect] = {
         quotes_arguments=False,
         env_expands=True,
         runs_cycles_once=True,
+        keeps_all_specs=True,
+        shares_solves=True,
     ),
     "conda": Dialect(
         name="conda",
@@ -69,6 +75,8 @@ DIALECTS: Mapping[DialectName, Dialect] = {
         quotes_arguments=True,
         env_expands=False,
         runs_cycles_once=False,
+        keeps_all_specs=False,
+        shares_solves=False,
     ),
 }
 

@@ -276,8 +276,8 @@ class Tree:
 def may_overlap(pattern_a: str, pattern_b: str) -> bool:
     """Whether two patterns may name a common file, judged by their text alone.
 
-    Exact when one side has no wildcard, except that only a trailing slash or a pattern that goes on below it tells that
-    a path is a directory. Between two wildcard patterns a ``True`` may be wrong, a ``False`` never is.
+    Nearly exact when one side has no wildcard: a path without a dot in its last name may be a directory. Between two
+    wildcard patterns a ``True`` may be wrong, a ``False`` never is.
 
     Args:
         pattern_a: Without a leading ``!``.
