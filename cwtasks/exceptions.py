@@ -177,6 +177,23 @@ class EnvironmentNameInvalidError(CwtasksError):
         )
 
 
+class ActivationError(CwtasksError):
+    """An environment whose scripts or files of variables do not work.
+
+    Attributes:
+        environment: Its name.
+        reason: What failed; the last lines a script wrote follow, one per line.
+    """
+
+    def __init__(self, environment: str, reason: str) -> None:
+        self.environment = environment
+        self.reason = reason
+        super().__init__(
+            f"environment '{environment}' cannot be activated: {reason}",
+            hints=["correct what is named above, or reinstall the environment if a package brought it"],
+        )
+
+
 class FeatureNotFoundError(CwtasksError):
     """An environment lists a feature that the workspace does not declare."""
 
@@ -315,3 +332,177 @@ class WorkingDirectoryError(CwtasksError):
             f"task '{task}': cwd '{cwd}' is not a directory",
             hints=["create it, or let a task it depends on create it; it is relative to the workspace"],
         )
+
+
+class SolveError(CwtasksError):
+    """An environment for which no packages could be chosen.
+
+    Attributes:
+        environment: Its name; empty while only an engine knows of it.
+        reason: The solver's own words, possibly a tree of several lines.
+        platform: Conda platform, ``None`` when it does not matter.
+    """
+
+    def __init__(self, environment: str, reason: str, platform: str | None = None) -> None:
+        self.environment = environment
+        self.reason = reason
+        self.platform = platform
+        what = f"environment '{environment}'" if environment else "these dependencies"
+        where = f" for {platform}" if platform else ""
+        super().__init__(f"{what} cannot be solved{where}:\n{reason.strip()}", hints=[self._hint()])
+
+    def _hint(self) -> str:
+        return ""
+
+
+class UnsatisfiableError(SolveError):
+    """Dependencies that exclude each other, or that no channel has."""
+
+    def _hint(self) -> str:
+        return "loosen one of the dependencies named above, or add a channel that has what is missing"
+
+
+class BadSpecError(CwtasksError):
+    """A dependency that is no match spec."""
+
+    def __init__(self, spec: str, reason: str) -> None:
+        self.spec = spec
+        self.reason = reason
+        super().__init__(
+            f"dependency '{spec}': {reason}", hints=["write it as name, name >=1.2,<2 or name 1.2.* build*"]
+        )
+
+
+class ChannelUnavailableError(CwtasksError):
+    """A channel whose index cannot be read.
+
+    Attributes:
+        channel: Its URL without credentials.
+        reason: What happened, without credentials.
+    """
+
+    def __init__(self, channel: str, reason: str, *, is_offline: bool = False) -> None:
+        self.channel = channel
+        self.reason = reason
+        self.is_offline = is_offline
+        hint = "run once with a network, so that its index is kept" if is_offline else "check its URL and the network"
+        super().__init__(f"channel {channel} cannot be used: {reason.strip()}", hints=[hint])
+
+
+class ChannelSettingsError(CwtasksError):
+    """A configuration file of conda or rattler that says nothing sensible about channels."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{shown_path(path)}: {reason}", hints=["correct the file, or remove it"])
+
+
+class PackageUnavailableError(CwtasksError):
+    """A package archive that cannot be had.
+
+    Attributes:
+        url: Where it should be, without credentials.
+        reason: What happened, without credentials.
+    """
+
+    def __init__(self, url: str, reason: str, *, is_offline: bool = False) -> None:
+        self.url = url
+        self.reason = reason
+        self.is_offline = is_offline
+        hint = "run once with a network, so that it is kept" if is_offline else "lock again if the channel dropped it"
+        super().__init__(f"package {url} cannot be fetched: {reason}", hints=[hint])
+
+
+class DigestMismatchError(CwtasksError):
+    """An archive whose content is not the one that was chosen; it was not used.
+
+    Attributes:
+        place: URL or path, without credentials.
+        algorithm: ``sha256`` or ``md5``.
+        expected: Lower-case hexadecimal.
+        actual: Likewise.
+    """
+
+    def __init__(self, place: str, algorithm: str, *, expected: str, actual: str) -> None:
+        self.place = place
+        self.algorithm = algorithm
+        self.expected = expected
+        self.actual = actual
+        super().__init__(
+            f"{place}: {algorithm} is {actual}, expected {expected}",
+            hints=["it was changed after the channel was indexed; lock again if you trust the new content"],
+        )
+
+
+class DigestMissingError(CwtasksError):
+    """A record without a usable digest: nothing could tell a good archive from a bad one."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        super().__init__(
+            f"package {url} has neither a sha256 nor an md5", hints=["index the channel again, with digests"]
+        )
+
+
+class EngineNotFoundError(CwtasksError):
+    """The name of an engine that does not exist."""
+
+    def __init__(self, name: str, available: Iterable[str]) -> None:
+        self.name = name
+        self.available = sorted(available)
+        super().__init__(
+            f"engine '{name}' does not exist", hints=[suggestion(name, self.available, label="Known engines")]
+        )
+
+
+class EngineMissingError(CwtasksError):
+    """An engine whose library is not installed beside this program."""
+
+    def __init__(self, engine: str, package: str) -> None:
+        self.engine = engine
+        self.package = package
+        super().__init__(
+            f"engine '{engine}' needs {package}, which is not installed", hints=[f"install {package} beside cwtasks"]
+        )
+
+
+class EngineCrashError(CwtasksError):
+    """An engine whose process ended without an answer.
+
+    Attributes:
+        action: ``solve`` or ``install``.
+        exit_code: Its exit status, negative for a signal.
+        detail: The last lines it wrote, without credentials.
+    """
+
+    def __init__(self, engine: str, action: str, exit_code: int, detail: str = "") -> None:
+        self.engine = engine
+        self.action = action
+        self.exit_code = exit_code
+        self.detail = detail
+        ended = f"signal {-exit_code}" if exit_code < 0 else f"exit status {exit_code}"
+        said = f"\n{detail.strip()}" if detail.strip() else ""
+        super().__init__(f"engine '{engine}' ended with {ended} during {action}{said}", hints=["run it again"])
+
+
+class InstallError(CwtasksError):
+    """A prefix that could not be made to hold its packages; the next run completes it."""
+
+    def __init__(self, prefix: str | Path, reason: str) -> None:
+        self.prefix = prefix
+        self.reason = reason
+        super().__init__(f"{shown_path(prefix)} cannot be installed: {reason.strip()}")
+
+
+class LinkScriptError(InstallError):
+    """Post-link scripts that failed.
+
+    Attributes:
+        packages: Names of the packages they belong to.
+    """
+
+    def __init__(self, prefix: str | Path, packages: Iterable[str], detail: str = "") -> None:
+        self.packages = sorted(packages)
+        said = f"\n{detail.strip()}" if detail.strip() else ""
+        super().__init__(prefix, f"the post-link script failed of {', '.join(self.packages)}{said}")

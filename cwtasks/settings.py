@@ -1,15 +1,17 @@
-"""Settings of this program: the ``CWTASKS_*`` variables. Their only reader."""
+"""Settings of this program: ``CWTASKS_*`` variables and ``[tool.cwtasks]`` of a manifest; the only reader of either."""
 
 from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from cwtasks.exceptions import CwtasksError, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+_Value = TypeVar("_Value")
 
 LOG_LEVELS = {"debug": 10, "info": 20, "warning": 30}
 """``CWTASKS_LOG``: how much is said on stderr of what happens inside; the numbers are those of ``logging``."""
@@ -22,25 +24,34 @@ class Settings(NamedTuple):
     """What a user may choose, with what holds when nothing is chosen."""
 
     keeps_outputs: bool = True
-    """``CWTASKS_KEEP_OUTPUTS``: whether outputs of successful steps are kept and put back."""
+    """``CWTASKS_KEEP_OUTPUTS`` or ``keep-outputs``: whether outputs of successful steps are kept and put back."""
     cache_folder: str = ""
     """``CWTASKS_CACHE``: where they are kept, absolute; ``cwtasks`` in the user's cache folder by default."""
     cache_bytes: int = 5 * 1024**3
-    """``CWTASKS_CACHE_SIZE``: how much may be kept, for example ``500M`` or ``20G``."""
+    """``CWTASKS_CACHE_SIZE`` or ``cache-size``: how much may be kept, for example ``500M`` or ``20G``."""
+
+    warnings: tuple[str, ...] = ()
+    """Keys of the table that nobody knows."""
 
     @classmethod
-    def read(cls, environ: Mapping[str, str]) -> Settings:
-        """Read the settings.
+    def read(cls, environ: Mapping[str, str], table: Mapping[str, object] | None = None) -> Settings:
+        """Read the settings: a variable wins over the manifest, and that over what holds otherwise.
+
+        Args:
+            environ: Variables of the caller.
+            table: ``[tool.cwtasks]`` of the manifest.
 
         Raises:
-            CwtasksError: a variable has a value that means nothing.
+            CwtasksError: a value means nothing.
         """
+        given = dict(table or {})
         default = cls()
-        return cls(
-            keeps_outputs=_switch(environ, "CWTASKS_KEEP_OUTPUTS", default=default.keeps_outputs),
+        settings = cls(
+            keeps_outputs=_chosen(environ, given, "keep-outputs", _switch, default.keeps_outputs),
             cache_folder=os.path.abspath(environ.get("CWTASKS_CACHE") or _user_cache_folder(environ)),
-            cache_bytes=_bytes(environ, "CWTASKS_CACHE_SIZE", default=default.cache_bytes),
+            cache_bytes=_chosen(environ, given, "cache-size", _bytes, default.cache_bytes),
         )
+        return settings._replace(warnings=tuple(f"tool.cwtasks.{key}: unknown key; {_known(key)}" for key in given))
 
 
 def log_level(environ: Mapping[str, str]) -> int | None:
@@ -63,20 +74,35 @@ def _user_cache_folder(environ: Mapping[str, str]) -> str:
     return os.path.join(base, "cwtasks")
 
 
-def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
-    value = environ.get(name, "").lower()
-    if not value:
-        return default
-    if value not in _SWITCH:
-        raise CwtasksError(f"{name}: found '{value}', expected on or off")
-    return _SWITCH[value]
+def _known(key: str) -> str:
+    return suggestion(key, ("keep-outputs", "cache-size"), label="Known keys")
 
 
-def _bytes(environ: Mapping[str, str], name: str, *, default: int) -> int:
-    value = environ.get(name, "").strip().upper()
-    if not value:
-        return default
-    found = re.fullmatch(r"(\d+)\s*([KMGT]?)I?B?", value)
+def _chosen(
+    environ: Mapping[str, str],
+    given: dict[str, object],
+    key: str,
+    parse: Callable[[object, str], _Value],
+    default: _Value,
+) -> _Value:
+    """Return what the variable, the table (from which the key is taken) or the default says."""
+    variable = f"CWTASKS_{key.upper().replace('-', '_')}"
+    in_table = given.pop(key, None)
+    if environ.get(variable):
+        return parse(environ[variable], variable)
+    return default if in_table is None else parse(in_table, f"tool.cwtasks.{key}")
+
+
+def _switch(value: object, place: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or value.lower() not in _SWITCH:
+        raise CwtasksError(f"{place}: found {value!r}, expected on or off")
+    return _SWITCH[value.lower()]
+
+
+def _bytes(value: object, place: str) -> int:
+    found = re.fullmatch(r"(\d+)\s*([KMGT]?)I?B?", str(value).strip().upper())
     if not found:
-        raise CwtasksError(f"{name}: found '{value}', expected a size", hints=["write it as 500M or 20G"])
+        raise CwtasksError(f"{place}: found {value!r}, expected a size", hints=["write it as 500M or 20G"])
     return int(found[1]) * _UNITS[found[2]]

@@ -181,7 +181,10 @@ class ManifestParser(ABC):
                 report.warn(f"{section.at}.tasks", f"hidden by the tasks in {tasks.at}")
             workspace = with_tasks_of(workspace, WorkspaceReader(tasks, report).read())
         report.raise_collected()
-        return Manifest(path, workspace, has_workspace=own is not None, warnings=tuple(report.warnings))
+        settings = Report(path).table(_own_table(data), "tool.cwtasks") or {}
+        return Manifest(
+            path, workspace, has_workspace=own is not None, warnings=tuple(report.warnings), settings=settings
+        )
 
     def candidate(self, path: str | Path) -> TomlTable | None:
         """Read a file that was found, not named by anyone; ``None`` when it is somebody else's.
@@ -228,6 +231,11 @@ class ManifestParser(ABC):
     @abstractmethod
     def lists_tasks(self, data: TomlTable) -> bool:
         """Tell whether there are top-level tasks, which is what makes a file without a workspace a task file."""
+
+
+def _own_table(data: TomlTable) -> object:
+    tool = data.get("tool")
+    return tool.get("cwtasks", {}) if isinstance(tool, dict) else {}
 
 
 def _registered() -> list[ManifestParser]:

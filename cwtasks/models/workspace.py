@@ -211,3 +211,5 @@ class Manifest(NamedTuple):
     user_tasks: Mapping[str, Task] = {}
     """Tasks of the user-level file that no task of the manifest hides."""
     user_path: Path | None = None
+    settings: Mapping[str, object] = {}
+    """The ``[tool.cwtasks]`` table as it stands; ``settings`` reads it."""

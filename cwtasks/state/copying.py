@@ -33,7 +33,7 @@ def copy_with_digest(source: str, target: str) -> str:
     content = sha256(usedforsecurity=False)
     with open(source, "rb", buffering=0) as reader, open(target, "w+b", buffering=0) as writer:
         is_clone = _clone(reader.fileno(), writer.fileno())
-        block = memoryview(bytearray(_BLOCK_BYTES))
+        block = memoryview(bytearray(min(os.fstat(reader.fileno()).st_size + 1, _BLOCK_BYTES)))
         while size := (writer if is_clone else reader).readinto(block):
             content.update(block[:size])
             if not is_clone:

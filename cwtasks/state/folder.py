@@ -13,5 +13,14 @@ def make_folder(directory: str) -> None:
         OSError: it cannot be made.
     """
     os.makedirs(directory, exist_ok=True)
-    with suppress(FileExistsError), open(os.path.join(directory, ".gitignore"), "x", encoding="utf-8") as file:
-        file.write("*\n")
+    path = os.path.join(directory, ".gitignore")
+    try:
+        with open(path, "x", encoding="utf-8") as file:
+            file.write("*\n")
+    except FileExistsError:
+        return
+    except OSError:
+        # On a full disk the file is there and empty, and would stay so.
+        with suppress(OSError):
+            os.unlink(path)
+        raise

@@ -10,7 +10,6 @@ Knows JSON values, and nothing of steps or files of the workspace.
 
 from __future__ import annotations
 
-import errno
 import os
 from contextlib import suppress
 from json import JSONDecoder, JSONEncoder
@@ -41,7 +40,8 @@ class Journal:
     def __init__(self, path: str) -> None:
         self._path = path
         self._descriptor: int | None = None
-        self._read_only = False
+        self._refusal: OSError | None = None
+        """Why the open file can only be read."""
         self._forget_file()
         self.warnings: list[str] = []
         """What was found damaged, one sentence each."""
@@ -87,8 +87,8 @@ class Journal:
         Raises:
             OSError: nothing could be written, for example because the disk is full or the folder read-only.
         """
-        if self._read_only:
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self._path)
+        if self._refusal is not None:
+            raise OSError(self._refusal.errno, self._refusal.strerror, self._path)
         entries = {_encoded_key(key): _encoded(value) for key, value in values.items()}
         text = b"".join(_line(key, value) for key, value in entries.items())
         while True:
@@ -115,6 +115,7 @@ class Journal:
 
     def _open(self, *, create: bool) -> int:
         flags = os.O_APPEND | _BINARY
+        self._refusal = None
         if create:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
             self.close()
@@ -124,9 +125,9 @@ class Journal:
                 descriptor = os.open(self._path, os.O_RDWR | flags)
             except FileNotFoundError:
                 raise
-            except OSError:
+            except OSError as error:
                 descriptor = os.open(self._path, os.O_RDONLY | _BINARY)
-                self._read_only = True
+                self._refusal = error
         self._descriptor = descriptor
         self._read(descriptor, os.fstat(descriptor).st_size)
         if self._damaged:

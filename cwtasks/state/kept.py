@@ -2,8 +2,8 @@
 
 Two kinds of files below one folder, shared by all workspaces of a user::
 
-    blobs/ab/abcdef…      the bytes of one output, named by their SHA-256
-    results/12/1234…      JSON: which outputs a step wrote when it started from one exact state
+    blobs/abcdef…      the bytes of one output, named by their SHA-256
+    results/1234…      JSON: which outputs a step wrote when it started from one exact state
 
 A result belongs to the folder of its workspace. What a manifest declares is often not all that a command reads, and two
 projects with the same ``make`` and the same ``Makefile`` must not get each other's program.
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cwtasks.state.copying import copy_with_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from cwtasks.state.digests import FileState
     from cwtasks.state.fingerprint import StepState
@@ -99,14 +99,18 @@ class KeptOutputs:
             _write_aside(self._result(start), json.dumps(document, sort_keys=True).encode())
             self._has_grown = True
 
-    def restore(self, start: Start) -> int | None:
+    def restore(self, start: Start, *, present: Collection[str], written: Collection[str]) -> int | None:
         """Put back what the step wrote when it started from the same state before.
 
         All outputs are copied beside their places and their content is checked on the way; only then the first is
-        moved into its place. A damaged blob is dropped.
+        moved into its place. A damaged blob is dropped. What the last run wrote and the earlier one did not is taken
+        away: a step that reads the folder would see files that a build from nothing does not have.
 
         Args:
             start: What the step would start from now.
+            present: Paths of all files that its outputs name now.
+            written: Paths of those its last run left, unedited. Where there are others, nothing is restored: nobody
+                knows what the step would do with them.
 
         Returns:
             Nanoseconds the run took that wrote them; ``None`` when they cannot be restored, and then no output has been
@@ -116,17 +120,24 @@ class KeptOutputs:
         result = _read_result(path)
         if result is None:
             return None
+        left_over = set(present).difference(result.outputs)
+        if not left_over.issubset(written):
+            return None
         staged: list[tuple[str, str]] = []
         try:
             for output, digest in result.outputs.items():
                 target = os.path.join(start.root, output)
-                aside = f"{target}.cwtasks-{os.getpid()}"
+                # Hidden, so that no pattern sees it, should this process be killed before it is moved.
+                folder, name = os.path.split(target)
+                aside = os.path.join(folder, f".{name}.cwtasks-{os.getpid()}")
                 staged.append((aside, target))
                 if not self._fetch(digest, aside):
                     os.remove(path)
                     return None
             for aside, target in staged:
                 os.replace(aside, target)
+            for output in left_over:
+                os.remove(os.path.join(start.root, output))
             os.utime(path)
         except OSError:
             return None
@@ -187,11 +198,10 @@ class KeptOutputs:
         return True
 
     def _blob(self, digest: str) -> str:
-        return os.path.join(self._folder, "blobs", digest[:2], digest)
+        return os.path.join(self._folder, "blobs", digest)
 
     def _result(self, start: Start) -> str:
-        key = start.digest()
-        return os.path.join(self._folder, "results", key[:2], key)
+        return os.path.join(self._folder, "results", start.digest())
 
 
 class _Result(NamedTuple):
@@ -215,16 +225,18 @@ def _read_result(path: str) -> _Result | None:
 def _write_aside(path: str, content: bytes) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     aside = f"{path}.{os.getpid()}"
-    with open(aside, "wb") as file:
-        file.write(content)
-    os.replace(aside, path)
+    try:
+        with open(aside, "wb") as file:
+            file.write(content)
+        os.replace(aside, path)
+    except OSError:
+        with suppress(OSError):
+            os.remove(aside)
+        raise
 
 
 def _files_below(folder: str) -> list[tuple[int, int, str]]:
-    """Return time of last use (nanoseconds), size (bytes) and path of every file two levels down."""
-    found = []
-    with suppress(OSError):
-        for shelf in os.scandir(folder):
-            with suppress(OSError), os.scandir(shelf.path) as entries:
-                found += [(entry.stat().st_mtime_ns, entry.stat().st_size, entry.path) for entry in entries]
-    return found
+    """Return time of last use (nanoseconds), size (bytes) and path of every file in a folder."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [(entry.stat().st_mtime_ns, entry.stat().st_size, entry.path) for entry in entries]
+    return []

@@ -170,14 +170,29 @@ class StateStore:
             self._foreign(step.id, tree, outputs, present or {}),
         )
         self._write({_RUN + step.id: record.to_document()})
-        if self._kept is not None and record.status == "succeeded" and step.inputs and outputs:
-            self._kept.keep(Start(before, step.outputs, self._root), outputs, duration_ns=duration_ns)
+        if record.status == "succeeded" and step.inputs and outputs:
+            self._keep(step, tree, before, record)
         consequence = ", so it will run again next time" if proves_nothing else ""
         return [
             f"{step.id}: {role} pattern '{pattern}' matches nothing{consequence}"
             for role, patterns in (("input", step.inputs), ("output", step.outputs))
             for pattern in tree.unmatched(patterns)
         ]
+
+    def _keep(self, step: Step, tree: Tree, before: StepState, record: Record) -> None:
+        """Keep what a success wrote, if that follows from what it started from and is nobody's source.
+
+        1. Among files that stood there before may be some that people edit: none of old may ever come back over them.
+        2. Nor over what the step reads and writes at once, as a formatter does.
+        3. An input that was edited while the step ran may have been read as it is now.
+        """
+        outputs = record.state.outputs
+        if self._kept is None or record.foreign or not before.inputs.keys().isdisjoint(outputs):
+            return
+        inputs = self._contents.states(tree, tree.expand(step.inputs), before.inputs)
+        now = {path: state.digest for path, state in inputs.items() if path not in outputs}
+        if now == {path: state.digest for path, state in before.inputs.items()}:
+            self._kept.keep(Start(before, step.outputs, self._root), outputs, duration_ns=record.duration_ns)
 
     def _foreign(
         self, step_id: str, tree: Tree, outputs: Collection[str], present: Mapping[str, str]
@@ -207,7 +222,8 @@ class StateStore:
         if any(reason.kind in _MUST_RUN for reason in verdict.reasons):
             return False
         present = self.present_outputs(step, tree)
-        duration_ns = self._kept.restore(Start(verdict.state, step.outputs, self._root))
+        start = Start(verdict.state, step.outputs, self._root)
+        duration_ns = self._kept.restore(start, present=present, written=self.outputs(step.id))
         if duration_ns is None:
             return False
         started_ns = self._clock()

@@ -9,6 +9,7 @@ from pathlib import Path
 from cwtasks.globs import Tree
 from cwtasks.graph.step import Step
 from cwtasks.state import StateStore
+from cwtasks.state.kept import KeptOutputs
 from tests.benchmarks.clock import best_of_calls, milliseconds, ratio
 
 STEPS = 1000
@@ -19,6 +20,8 @@ RECORDS = 10_000
 def measure() -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as name:
         yield from _checks(Path(name))
+    with tempfile.TemporaryDirectory() as name:
+        yield from _keeping(Path(name))
     with tempfile.TemporaryDirectory() as name:
         yield from _many_files(Path(name))
     with tempfile.TemporaryDirectory() as name:
@@ -48,6 +51,21 @@ def _checks(root: Path) -> Iterator[tuple[str, str]]:
     checked = best_of_calls(check_all)
     yield "recording one step, its output read and hashed (wanted: 100 us)", f"{recorded * 1e6:8.1f} us"
     yield f"checking {STEPS} unchanged steps of two files / os.stat of those", ratio(checked, stats)
+
+
+def _keeping(root: Path) -> Iterator[tuple[str, str]]:
+    kept = KeptOutputs(str(root / ".kept"))
+    store, tree = StateStore(str(root / ".state"), root=str(root), platform="linux-64", kept=kept), Tree(str(root))
+    seconds = 0.0
+    for number in range(STEPS):
+        (root / f"in{number}").write_text(str(number))
+        (root / f"out{number}").write_text(str(number))
+        step = Step(f"s{number}", "s", None, command="true", inputs=(f"in{number}",), outputs=(f"out{number}",))
+        before = store.check(step, tree).state
+        begun = time.perf_counter()
+        store.succeeded(step, tree, before, started_ns=0, duration_ns=0)
+        seconds += time.perf_counter() - begun
+    yield "recording one step and keeping its small output", f"{seconds / STEPS * 1e6:8.1f} us"
 
 
 def _many_files(root: Path) -> Iterator[tuple[str, str]]:

@@ -33,7 +33,7 @@ def test_a_size_has_units(value: str, expected: int):
         ({"CWTASKS_KEEP_OUTPUTS": "maybe"}, "CWTASKS_KEEP_OUTPUTS: found 'maybe', expected on or off"),
         (
             {"CWTASKS_CACHE_SIZE": "much"},
-            "CWTASKS_CACHE_SIZE: found 'MUCH', expected a size\nhint: write it as 500M or 20G",
+            "CWTASKS_CACHE_SIZE: found 'much', expected a size\nhint: write it as 500M or 20G",
         ),
     ],
 )
@@ -41,6 +41,19 @@ def test_a_value_that_means_nothing_is_an_error(environ: dict[str, str], message
     with pytest.raises(CwtasksError) as error:
         Settings.read(environ)
     assert str(error.value) == message
+
+
+def test_a_variable_wins_over_the_manifest():
+    table = {"keep-outputs": False, "cache-size": "1G"}
+    assert Settings.read({}, table)[:1] == (False,)
+    settings = Settings.read({"CWTASKS_KEEP_OUTPUTS": "on"}, table)
+    assert (settings.keeps_outputs, settings.cache_bytes) == (True, 1024**3)
+
+
+def test_an_unknown_key_of_the_manifest_is_warned_of():
+    assert Settings.read({}, {"keep-output": False}).warnings == (
+        "tool.cwtasks.keep-output: unknown key; did you mean 'keep-outputs'? Known keys: cache-size, keep-outputs",
+    )
 
 
 def test_the_cache_folder_follows_the_users_wishes():

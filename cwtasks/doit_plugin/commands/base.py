@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -82,6 +83,10 @@ class WorkspaceCommand(DoitCmdBase):
             # written at exit, where it would fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return BROKEN_PIPE_STATUS
+        except KeyboardInterrupt:
+            # Ctrl-C while no command ran: before the first, or between two.
+            sys.stderr.write("interrupted\n")
+            return 128 + signal.SIGINT
         except ImportError as error:
             sys.stderr.write(BROKEN.format(error))
             return self._as_doit(list(in_args))
