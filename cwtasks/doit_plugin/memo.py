@@ -92,9 +92,13 @@ class Memo:
 
         with suppress(OSError):
             make_folder(self._folder)
-            with open(aside, "wb") as file:
-                file.write(_checksum(content) + content)
-            os.replace(aside, path)
+            try:
+                with open(aside, "wb") as file:
+                    file.write(_checksum(content) + content)
+                os.replace(aside, path)
+            finally:
+                with suppress(FileNotFoundError):
+                    os.remove(aside)
             self._drop_oldest()
 
     def _path(self, question: tuple[Any, ...]) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cwtasks.graph.step import Step
     from cwtasks.models import Manifest
     from cwtasks.state import StateStore
+    from cwtasks.state.kept import KeptOutputs
 
 #: Folder of the state, below the workspace.
 STATE_FOLDER = ".conda/cwtasks"
@@ -156,14 +157,17 @@ class Workspace:
         """What is remembered of earlier runs."""
         from cwtasks.state import StateStore
 
-        settings = Settings.read(self.environ)
-        kept = None
-        if settings.keeps_outputs:
-            from cwtasks.state.kept import KeptOutputs, Limits
-
-            kept = KeptOutputs(settings.cache_folder, limits=Limits(total_bytes=settings.cache_bytes))
         folder = os.path.join(self.root, STATE_FOLDER)
-        return StateStore(folder, root=self.root, platform=self.host.subdir, kept=kept)
+        return StateStore(folder, root=self.root, platform=self.host.subdir, kept=self._kept_outputs)
+
+    def _kept_outputs(self) -> KeptOutputs | None:
+        from cwtasks.state.kept import KeptOutputs, Limits
+
+        settings = Settings.read(self.environ, self.manifest.settings)
+        sys.stderr.writelines(f"warning: {self.manifest.path.name}: {warning}\n" for warning in settings.warnings)
+        if not settings.keeps_outputs:
+            return None
+        return KeptOutputs(settings.cache_folder, limits=Limits(total_bytes=settings.cache_bytes))
 
     def compile(self, requests: Iterable[Request], *, alone: bool = False) -> Graph:
         """Compile the tasks asked for; see :func:`cwtasks.graph.compiler.compile_steps`."""

@@ -1,9 +1,9 @@
 """Outputs of earlier successes, kept by content, so that going back to what was built before costs a copy.
 
-Two kinds of files below one folder, shared by all workspaces of a user::
+One folder, shared by all workspaces of a user::
 
     blobs/abcdef…      the bytes of one output, named by their SHA-256
-    results/1234…      JSON: which outputs a step wrote when it started from one exact state
+    results            a journal: which outputs a step wrote when it started from one exact state
 
 A result belongs to the folder of its workspace. What a manifest declares is often not all that a command reads, and two
 projects with the same ``make`` and the same ``Makefile`` must not get each other's program.
@@ -20,9 +20,10 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cwtasks.state.copying import copy_with_digest
+from cwtasks.state.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -34,6 +35,10 @@ __all__ = ["KeptOutputs", "Limits", "Start"]
 
 _LAYOUT = 1
 _EXECUTABLE = "+x"
+
+
+#: How many results are remembered; at more, the older half goes.
+MAX_RESULTS = 50_000
 
 
 class Limits(NamedTuple):
@@ -76,6 +81,7 @@ class KeptOutputs:
         """
         self._folder = folder
         self._limits = limits or Limits()
+        self._results = Journal(os.path.join(folder, "results"))
         self._has_grown = False
 
     def keep(self, start: Start, outputs: Mapping[str, FileState], *, duration_ns: int) -> None:
@@ -95,8 +101,7 @@ class KeptOutputs:
                 if not self._keep_blob(os.path.join(root, path), state.digest.removesuffix(_EXECUTABLE)):
                     return
             digests = {path: state.digest for path, state in outputs.items()}
-            document = {"layout": _LAYOUT, "duration": duration_ns, "outputs": digests}
-            _write_aside(self._result(start), json.dumps(document, sort_keys=True).encode())
+            self._results.write({start.digest(): {"duration": duration_ns, "outputs": digests}})
             self._has_grown = True
 
     def restore(self, start: Start, *, present: Collection[str], written: Collection[str]) -> int | None:
@@ -116,8 +121,8 @@ class KeptOutputs:
             Nanoseconds the run took that wrote them; ``None`` when they cannot be restored, and then no output has been
             touched.
         """
-        path = self._result(start)
-        result = _read_result(path)
+        key = start.digest()
+        result = self._result(key)
         if result is None:
             return None
         left_over = set(present).difference(result.outputs)
@@ -132,13 +137,12 @@ class KeptOutputs:
                 aside = os.path.join(folder, f".{name}.cwtasks-{os.getpid()}")
                 staged.append((aside, target))
                 if not self._fetch(digest, aside):
-                    os.remove(path)
+                    self._results.write({key: None})
                     return None
             for aside, target in staged:
                 os.replace(aside, target)
             for output in left_over:
                 os.remove(os.path.join(start.root, output))
-            os.utime(path)
         except OSError:
             return None
         else:
@@ -152,7 +156,7 @@ class KeptOutputs:
         """Bring the folder back to its size, if this process has added to it: what was used last stays."""
         if not self._has_grown:
             return
-        files = sorted(file for kind in ("blobs", "results") for file in _files_below(os.path.join(self._folder, kind)))
+        files = sorted(_files_below(os.path.join(self._folder, "blobs")))
         too_much = sum(size for _, size, _ in files) - self._limits.total_bytes
         for _, size, path in files:
             if too_much <= 0:
@@ -160,6 +164,20 @@ class KeptOutputs:
             with suppress(OSError):
                 os.remove(path)
                 too_much -= size
+        with suppress(OSError):
+            self._results.refresh()
+            keys = self._results.known_keys()
+            if len(keys) > MAX_RESULTS:
+                self._results.write(dict.fromkeys(keys[: len(keys) // 2]))
+
+    def _result(self, key: str) -> _Result | None:
+        """Return a kept result; ``None`` for what is missing or not of our making."""
+        with suppress(OSError, KeyError, TypeError, AttributeError):
+            self._results.refresh()
+            document: Any = self._results.get(key)
+            if document is not None:
+                return _Result(int(document["duration"]), dict(document["outputs"]))
+        return None
 
     def _keep_blob(self, path: str, digest: str) -> bool:
         blob = self._blob(digest)
@@ -200,39 +218,10 @@ class KeptOutputs:
     def _blob(self, digest: str) -> str:
         return os.path.join(self._folder, "blobs", digest)
 
-    def _result(self, start: Start) -> str:
-        return os.path.join(self._folder, "results", start.digest())
-
 
 class _Result(NamedTuple):
     duration_ns: int
     outputs: Mapping[str, str]
-
-
-def _read_result(path: str) -> _Result | None:
-    """Return a kept result; ``None`` for what is missing, damaged or of another layout."""
-    try:
-        with open(path, "rb") as file:
-            document = json.loads(file.read())
-        if document["layout"] != _LAYOUT or not document["outputs"]:
-            return None
-        outputs = {str(name): str(digest) for name, digest in document["outputs"].items()}
-        return _Result(int(document["duration"]), outputs)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _write_aside(path: str, content: bytes) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    aside = f"{path}.{os.getpid()}"
-    try:
-        with open(aside, "wb") as file:
-            file.write(content)
-        os.replace(aside, path)
-    except OSError:
-        with suppress(OSError):
-            os.remove(aside)
-        raise
 
 
 def _files_below(folder: str) -> list[tuple[int, int, str]]:

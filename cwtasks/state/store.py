@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from cwtasks.globs import is_literal, normalise
@@ -59,7 +60,7 @@ class StateStore:
         *,
         root: str,
         platform: str,
-        kept: KeptOutputs | None = None,
+        kept: Callable[[], KeptOutputs | None] | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         """Choose the folder.
@@ -68,13 +69,13 @@ class StateStore:
             directory: Folder for the records; made when needed.
             root: Workspace, absolute.
             platform: What steps run on.
-            kept: Where outputs of successes are kept; ``None`` keeps none.
+            kept: Gives the place where outputs of successes are kept, or ``None``; asked when there is need.
             clock: Nanoseconds since the epoch.
         """
         self._directory = directory
         self._root = root
         self._platform = platform
-        self._kept = kept
+        self._ask_for_kept = kept
         self._clock = clock
         self._journal = Journal(os.path.join(directory, "journal"))
         self._contents = Contents(clock)
@@ -290,10 +291,14 @@ class StateStore:
         """Whether a step is to be passed over."""
         return self._read().get(_IGNORE + step_id) is not None
 
+    @cached_property
+    def _kept(self) -> KeptOutputs | None:
+        return self._ask_for_kept() if self._ask_for_kept else None
+
     def tidy(self) -> None:
-        """Bring what is kept back to its size."""
-        if self._kept is not None:
-            self._kept.tidy()
+        """Bring what is kept back to its size, if it was used at all."""
+        if kept := self.__dict__.get("_kept"):
+            kept.tidy()
 
     def close(self) -> None:
         """Give the file back to the system; the store can be used again afterwards."""
