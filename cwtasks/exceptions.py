@@ -334,6 +334,54 @@ class WorkingDirectoryError(CwtasksError):
         )
 
 
+class LockfileNotFoundError(CwtasksError):
+    """There is no lock, so nobody knows the packages of an environment."""
+
+    def __init__(self, environment: str, path: str | Path) -> None:
+        self.environment = environment
+        self.path = path
+        super().__init__(
+            f"{shown_path(path)}: no such file: environment '{environment}' is not locked",
+            hints=["run 'doit lock' and commit the file it writes"],
+        )
+
+
+class LockfileIntegrityError(CwtasksError):
+    """A lock that cannot be used as it is.
+
+    Attributes:
+        path: The lock.
+        reason: What was expected and what kind of thing was found; never a value of the file, which may be a secret.
+    """
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(
+            f"{shown_path(path)}: {reason}",
+            hints=["restore the file from version control, or remove it and run 'doit lock'"],
+        )
+
+
+class LockfileStaleError(CwtasksError):
+    """A lock that does not answer the manifest, where it must not be changed.
+
+    Attributes:
+        manifest: What asks.
+        lockfile: What should answer.
+        reason: The first difference, one line; may be empty.
+    """
+
+    def __init__(self, manifest: str | Path, lockfile: str | Path, reason: str = "") -> None:
+        self.manifest = manifest
+        self.lockfile = lockfile
+        self.reason = reason
+        super().__init__(
+            f"{shown_path(lockfile)} does not answer {shown_path(manifest)}" + (f": {reason}" if reason else ""),
+            hints=["run 'doit lock' and commit the file it writes"],
+        )
+
+
 class SolveError(CwtasksError):
     """An environment for which no packages could be chosen.
 

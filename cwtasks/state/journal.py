@@ -43,6 +43,8 @@ class Journal:
         self._refusal: OSError | None = None
         """Why the open file can only be read."""
         self._forget_file()
+        self.readings = 0
+        """How often there was something to read; grows when another process has written."""
         self.warnings: list[str] = []
         """What was found damaged, one sentence each."""
 
@@ -160,6 +162,7 @@ class Journal:
                 self._values[key] = value
             self._offset += len(line) + 1
         self._lines += len(lines)
+        self.readings += bool(lines)
         return rest
 
     def _append(self, descriptor: int, text: bytes, entries: Mapping[bytes, bytes]) -> None:

@@ -79,6 +79,7 @@ class StateStore:
         self._clock = clock
         self._journal = Journal(os.path.join(directory, "journal"))
         self._contents = Contents(clock)
+        self._readings = 0
         self._is_prepared = False
         self._complaints: dict[str, str] = {}
 
@@ -110,6 +111,10 @@ class StateStore:
         return self._snapshot(step, tree, self.record(step.id)) if step.is_cacheable else None
 
     def _snapshot(self, step: Step, tree: Tree, record: Record | None) -> StepState:
+        if self._journal.readings != self._readings:
+            # Another process recorded a run. Whoever believes that must also see what the run wrote.
+            self._readings = self._journal.readings
+            tree.changed()
         previous = record.state if record else None
         return snapshot(
             step, tree, platform=self._platform, root=self._root, contents=self._contents, previous=previous

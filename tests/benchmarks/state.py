@@ -55,7 +55,10 @@ def _checks(root: Path) -> Iterator[tuple[str, str]]:
 
 def _keeping(root: Path) -> Iterator[tuple[str, str]]:
     kept = KeptOutputs(str(root / ".kept"))
-    store, tree = StateStore(str(root / ".state"), root=str(root), platform="linux-64", kept=lambda: kept), Tree(str(root))
+    store, tree = (
+        StateStore(str(root / ".state"), root=str(root), platform="linux-64", kept=lambda: kept),
+        Tree(str(root)),
+    )
     seconds = 0.0
     for number in range(STEPS):
         (root / f"in{number}").write_text(str(number))

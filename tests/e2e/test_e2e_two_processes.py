@@ -1,6 +1,12 @@
 """Several doit at once in one workspace: all succeed, and no record is lost."""
 
+import time
+
 import pytest
+
+from cwtasks.globs import Tree
+from cwtasks.graph.step import Step
+from cwtasks.state import StateStore
 
 #: Whoever is first, the same file with the same content comes into place whole.
 TASK = """
@@ -77,3 +83,33 @@ def test_a_process_that_only_asks_disturbs_nobody(busy):
     assert outcomes[0] == ("", 0)
     assert all(errors == "" for errors, _ in outcomes)
     assert_finished(busy)
+
+
+def test_who_believes_the_record_of_another_process_sees_what_that_one_wrote(tmp_path):
+    """What a store saw before another one ran a step must not become the input of the step that follows."""
+    first = Step(id="first", task="first", environment=None, command="x", inputs=("in",), outputs=("middle",))
+    second = Step(id="second", task="second", environment=None, command="x", inputs=("in", "middle"), outputs=("out",))
+
+    def opened() -> tuple[StateStore, Tree]:
+        return StateStore(str(tmp_path / "state"), root=str(tmp_path), platform="linux-64"), Tree(str(tmp_path))
+
+    def run(step: Step, text: str) -> None:
+        store, tree = opened()
+        before = store.snapshot(step, tree)
+        (tmp_path / step.outputs[0]).write_text(text)
+        store.succeeded(step, tree, before, started_ns=1, duration_ns=1)
+
+    (tmp_path / "in").write_text("1")
+    run(first, "1")
+    run(second, "1")
+    time.sleep(0.03)
+    for step in (first, second):
+        store, tree = opened()
+        assert store.check(step, tree).up_to_date  # and from now on known by its settled stamp
+    (tmp_path / "in").write_text("2")
+    store, tree = opened()
+    assert not store.check(first, tree).up_to_date
+    run(first, "2")
+    assert store.check(first, tree).up_to_date
+    subjects = [reason.subject for reason in store.check(second, tree).reasons]
+    assert subjects == ["in", "middle"]

@@ -1,0 +1,61 @@
+"""Engines choose packages, get their archives and put them into prefixes, all behind one protocol.
+
+Nothing heavy is imported before an engine works. Knows no workspace, no lock and no step.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from cwtasks.engines.protocol import (
+    UNFINISHED,
+    Engine,
+    InstallRequest,
+    Progress,
+    Record,
+    Report,
+    SolveRequest,
+)
+from cwtasks.exceptions import EngineNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "ENGINES",
+    "Engine",
+    "InstallRequest",
+    "Progress",
+    "Record",
+    "Report",
+    "SolveRequest",
+    "choose",
+    "is_unfinished",
+]
+
+ENGINES = ("rattler",)
+"""Names of the engines there are."""
+
+
+def choose(name: str, *, cache_folder: str, environ: Mapping[str, str]) -> Engine:
+    """Return an engine; it starts nothing before it is used.
+
+    Args:
+        name: One of :data:`ENGINES`.
+        cache_folder: Absolute path of a folder for indexes and packages; made when needed, shared by all workspaces.
+        environ: Variables of this process.
+
+    Raises:
+        EngineNotFoundError: there is no such engine.
+    """
+    if name != "rattler":
+        raise EngineNotFoundError(name, ENGINES)
+    from cwtasks.engines.rattler import RattlerEngine
+
+    return RattlerEngine(cache_folder=cache_folder, environ=environ)
+
+
+def is_unfinished(prefix: str) -> bool:
+    """Say whether an install of a prefix was begun and did not end; its records then say nothing."""
+    return os.path.exists(os.path.join(prefix, UNFINISHED))

@@ -1,0 +1,371 @@
+"""Archives of packages: copied or downloaded, several at once, and each verified before anything may use it.
+
+The package cache is addressed by content: ``<sha256[:2]>/<sha256>/<file name>`` below its folder, so a changed archive
+never takes the place of a good one, and what is found there is hashed again whenever it is used. Knows no solver and
+nothing of what is inside an archive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import re
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from cwtasks.engines.protocol import Progress, file_name, redacted, text_of
+from cwtasks.exceptions import DigestMismatchError, DigestMissingError, PackageUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import BinaryIO
+
+    from cwtasks.engines.protocol import Record, Report
+
+CHUNK_BYTES = 1024 * 1024
+FETCHES_AT_ONCE = 8
+DELAYS_SECONDS = (0.1, 0.3, 0.9)
+"""Pauses before each further try of a server that has a bad moment."""
+
+_LENGTHS = {"sha256": 64, "md5": 32}
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Digest(NamedTuple):
+    """What an archive's content must be."""
+
+    algorithm: str
+    """``sha256``, or ``md5`` where a record has nothing better."""
+    hex: str
+    """Lower case."""
+
+    @classmethod
+    def of(cls, record: Record) -> Digest:
+        """Return the best digest of a record.
+
+        Raises:
+            DigestMissingError: it has none, or one that cannot be one.
+        """
+        for algorithm, length in _LENGTHS.items():
+            text = text_of(record, algorithm).lower()
+            if text:
+                if not re.fullmatch(rf"[0-9a-f]{{{length}}}", text):
+                    raise DigestMissingError(redacted(text_of(record, "url")))
+                return cls(algorithm, text)
+        raise DigestMissingError(redacted(text_of(record, "url")))
+
+    def of_file(self, path: str) -> str:
+        """Hash a file the same way; empty when it is not there."""
+        try:
+            with open(path, "rb") as file:
+                return hashlib.file_digest(file, self.algorithm).hexdigest()
+        except FileNotFoundError:
+            return ""
+
+    def compare(self, actual: str, place: str) -> None:
+        """Refuse another digest.
+
+        Args:
+            actual: Hexadecimal, of what was found.
+            place: Where it was found, for people.
+
+        Raises:
+            DigestMismatchError: it is another one.
+        """
+        if actual != self.hex:
+            raise DigestMismatchError(place, self.algorithm, expected=self.hex, actual=actual)
+
+
+@dataclass(slots=True)
+class Verified:
+    """Remembers, for one process, which files had the right content and were not changed since."""
+
+    stamps: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+
+    def check(self, path: str, digest: Digest) -> None:
+        """Hash a file unless it is the very one hashed before.
+
+        Raises:
+            DigestMismatchError: its content is another one.
+            FileNotFoundError: it is not there.
+        """
+        found = os.stat(path)
+        stamp = (found.st_ino, found.st_dev, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        # Two changes within one tick of the clock cannot be told apart, so a file must have rested a while.
+        is_old = time.time_ns() - found.st_ctime_ns > 50_000_000
+        if self.stamps.get((path, digest.hex)) == stamp:
+            return
+        digest.compare(digest.of_file(path), path)
+        if is_old:
+            self.stamps[path, digest.hex] = stamp
+
+
+class Source(Protocol):
+    """Opens the places an archive may be at."""
+
+    def places(self, url: str) -> list[str]:
+        """Return where to look, in order; each may hold credentials."""
+        ...
+
+    def open(self, place: str) -> BinaryIO:
+        """Open one.
+
+        Raises:
+            OSError: it cannot be read.
+            TransientError: it cannot be read now; another try may succeed.
+        """
+        ...
+
+
+class TransientError(Exception):
+    """A server or connection that has a bad moment."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackageCache:
+    """A folder of verified archives."""
+
+    folder: str
+    """Absolute path."""
+    verified: Verified = field(default_factory=Verified)
+    """What this process hashed already."""
+
+    def path(self, record: Record) -> str:
+        """Return where the archive of a record is kept; it need not be there.
+
+        Raises:
+            DigestMissingError: the record has no digest.
+            PackageUnavailableError: its file name is none.
+        """
+        digest = Digest.of(record)
+        name = file_name(record)
+        # A lock is a text anybody may have written; a name such as "../../bin/x" must not lead out of the cache.
+        if not re.fullmatch(r"[^/\\\0:]+\.(?:conda|tar\.bz2)", name):
+            raise PackageUnavailableError(redacted(text_of(record, "url")), f"'{name}' is no name of an archive")
+        return os.path.join(self.folder, digest.hex[:2], digest.hex, name)
+
+    def has(self, record: Record) -> bool:
+        """Say whether the archive is there with the right content; reads all of it unless it just did."""
+        try:
+            self.verified.check(self.path(record), Digest.of(record))
+        except (FileNotFoundError, DigestMismatchError):
+            return False
+        return True
+
+    def put(
+        self, record: Record, stream: BinaryIO, *, place: str, told: Callable[[int], None], stops: threading.Event
+    ) -> None:
+        """Copy an archive into the cache if it is the right one.
+
+        Args:
+            record: Whose archive it is.
+            stream: Its bytes.
+            place: Where they come from, for people.
+            told: Is told how many bytes more were copied.
+            stops: Ends the copy when set.
+
+        Raises:
+            DigestMismatchError: it is another one; nothing is kept.
+            InterruptedError: it was stopped.
+        """
+        digest, path = Digest.of(record), self.path(record)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        descriptor, aside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".partial-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                actual = _copy_hashing(stream, file, algorithm=digest.algorithm, told=told, stops=stops)
+            digest.compare(actual, place)
+            os.replace(aside, path)
+        except BaseException:
+            os.unlink(aside)
+            raise
+
+
+def _copy_hashing(
+    stream: BinaryIO, file: BinaryIO, *, algorithm: str, told: Callable[[int], None], stops: threading.Event
+) -> str:
+    hashing = hashlib.new(algorithm, usedforsecurity=False)
+    while chunk := stream.read(CHUNK_BYTES):
+        if stops.is_set():
+            raise InterruptedError("stopped")
+        hashing.update(chunk)
+        file.write(chunk)
+        told(len(chunk))
+    return hashing.hexdigest()
+
+
+def fetch(
+    records: Sequence[Record], *, cache: PackageCache, source: Source, report: Report, offline: bool = False
+) -> dict[str, str]:
+    """Get and verify the archives of records.
+
+    Args:
+        records: Several with one URL count once.
+        cache: Where archives are kept.
+        source: Where they come from.
+        report: Is told of progress in this thread.
+        offline: Take only what is kept, or on this machine.
+
+    Returns:
+        Absolute path by ``url``.
+
+    Raises:
+        DigestMismatchError: an archive is not the one of the record.
+        DigestMissingError: a record has no digest.
+        PackageUnavailableError: an archive cannot be had.
+    """
+    by_url = {text_of(record, "url"): record for record in records}
+    paths = {url: cache.path(record) for url, record in by_url.items()}
+    wanted = list(by_url.values())
+    missing = []
+    stops = threading.Event()
+    for done, (record, is_there) in enumerate(each(wanted, cache.has), 1):
+        report(Progress("verify", done, len(wanted), file_name(record)))
+        if not is_there:
+            missing.append(record)
+    total = sum(_size(record) for record in missing)
+    copied = _Counter()
+
+    def get(record: Record) -> None:
+        _get(record, cache=cache, source=source, told=copied.add, stops=stops, offline=offline)
+
+    # Large ones first: the last to end is then a small one.
+    for record, _ in each(sorted(missing, key=_size, reverse=True), get, stops):
+        report(Progress("download", min(copied.value, total or copied.value), total, file_name(record)))
+    return paths
+
+
+def _get(
+    record: Record,
+    *,
+    cache: PackageCache,
+    source: Source,
+    told: Callable[[int], None],
+    stops: threading.Event,
+    offline: bool,
+) -> None:
+    url = text_of(record, "url")
+    local = [place for place in source.places(url) if urlsplit(place).scheme == "file"]
+    places = local if offline else source.places(url)
+    failure: Exception = PackageUnavailableError(redacted(url), "it is not in the package cache", is_offline=True)
+    for place in places:
+        shown = redacted(place) if place in local else redacted(url)
+        try:
+            _copy(record, place, shown, cache=cache, source=source, told=told, stops=stops)
+        except DigestMismatchError as error:
+            failure = error
+        except FileNotFoundError:
+            if not isinstance(failure, DigestMismatchError):
+                failure = PackageUnavailableError(redacted(url), "there is no such file", is_offline=offline)
+        except (OSError, TransientError) as error:
+            if stops.is_set():
+                raise
+            failure = PackageUnavailableError(redacted(url), redacted(str(error)))
+        else:
+            return
+    raise failure
+
+
+def _copy(
+    record: Record,
+    place: str,
+    shown: str,
+    *,
+    cache: PackageCache,
+    source: Source,
+    told: Callable[[int], None],
+    stops: threading.Event,
+) -> None:
+    """Copy from one place, with a few tries while the server has a bad moment."""
+    for delay in (*DELAYS_SECONDS, None):
+        counted = 0
+
+        def count(size: int) -> None:
+            nonlocal counted
+            counted += size
+            told(size)
+
+        try:
+            with source.open(place) as stream:
+                cache.put(record, stream, place=shown, told=count, stops=stops)
+        except TransientError:
+            told(-counted)
+            if delay is None or stops.wait(delay):
+                raise
+        except BaseException:
+            told(-counted)
+            raise
+        else:
+            return
+
+
+def _size(record: Record) -> int:
+    size = record.get("size")
+    return size if isinstance(size, int) else 0
+
+
+class _Counter:
+    """A number several threads add to."""
+
+    def __init__(self) -> None:
+        self.value = 0
+        self._lock = threading.Lock()
+
+    def add(self, amount: int) -> None:
+        with self._lock:
+            self.value += amount
+
+
+def each(items: Sequence[T], work: Callable[[T], R], stops: threading.Event | None = None) -> Iterator[tuple[T, R]]:
+    """Do the same with several things at once and yield each with its result, as they are done.
+
+    The threads die with the process: one that waits for a server must not keep an interrupted program alive.
+
+    Args:
+        items: The things; their order is the one they are begun in.
+        work: What to do; the first error it raises is raised here.
+        stops: Set when one fails or the caller stops listening, for work that wants to know.
+    """
+    stops = stops or threading.Event()
+    waiting: queue.SimpleQueue[T] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[T, Callable[[], R]]] = queue.SimpleQueue()
+    for item in items:
+        waiting.put(item)
+
+    def run() -> None:
+        while not stops.is_set():
+            try:
+                item = waiting.get_nowait()
+            except queue.Empty:
+                return
+            done.put((item, _outcome(work, item)))
+
+    for _ in range(min(FETCHES_AT_ONCE, len(items))):
+        threading.Thread(target=run, daemon=True).start()
+    try:
+        for _ in items:
+            item, outcome = done.get()
+            yield item, outcome()
+    finally:
+        stops.set()
+
+
+def _outcome(work: Callable[[T], R], item: T) -> Callable[[], R]:
+    """Do the work, and return what returns its result or raises its error, in whichever thread asks."""
+    try:
+        result = work(item)
+    except BaseException as error:  # noqa: BLE001 - raised again in the thread that asks
+        failure = error
+
+        def fail() -> R:
+            raise failure
+
+        return fail
+    return lambda: result
