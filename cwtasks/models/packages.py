@@ -38,9 +38,14 @@ FieldValue = str | frozenset[str]
 
 
 def without_credentials(url: str) -> str:
-    """Return a URL without user, password and ``/t/<token>``: what may be shown or written."""
+    """Return a URL without user, password and ``/t/<token>``: what may be shown or written.
+
+    A path and a ``file:`` URL hold neither; a folder called ``t`` is a folder.
+    """
+    if "://" not in url or url.startswith("file:"):
+        return url
     # Greedy up to the last "@" before the path: a password may hold one too, and half of it must not stay.
-    return re.sub(r"/t/[^/]+", "", re.sub(r"(?<=://)[^/]*@", "", url)) if "://" in url else url
+    return re.sub(r"/t/[^/]+", "", re.sub(r"(?<=://)[^/]*@", "", url))
 
 
 class PyPIDependency(NamedTuple):

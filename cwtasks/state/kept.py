@@ -170,6 +170,10 @@ class KeptOutputs:
             if len(keys) > MAX_RESULTS:
                 self._results.write(dict.fromkeys(keys[: len(keys) // 2]))
 
+    def close(self) -> None:
+        """Give the file of results back to the system."""
+        self._results.close()
+
     def _result(self, key: str) -> _Result | None:
         """Return a kept result; ``None`` for what is missing or not of our making."""
         with suppress(OSError, KeyError, TypeError, AttributeError):

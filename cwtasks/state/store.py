@@ -306,8 +306,10 @@ class StateStore:
             kept.tidy()
 
     def close(self) -> None:
-        """Give the file back to the system; the store can be used again afterwards."""
+        """Give the files back to the system; the store can be used again afterwards."""
         self._journal.close()
+        if (kept := self.__dict__.get("_kept")) is not None:
+            kept.close()
 
     def _drop(self, keys: Collection[str]) -> None:
         journal = self._read()

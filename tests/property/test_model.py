@@ -8,7 +8,8 @@ outputs, and a plain memory of what each task last saw. The laws:
    and in its executable bit.
 2. A task runs or is restored exactly when its command, a variable, an argument, an input or an output is not as its
    last success left it, or when there is no success that proves anything. What is announced is what happened.
-3. Nothing is restored that has to run: where somebody touched an output, after a failure, when it was forgotten.
+3. Nothing is restored that has to run: where somebody touched an output, after a failure, when it was forgotten, and
+   where it would be put over a source.
 4. Running once more runs nothing.
 
 Commands do what the laws presuppose: they are functions of what they declare, and take away what they left before.
@@ -462,6 +463,7 @@ class Model:
         if slot in seen.restored:
             assert options.keeps, "law 3"
             assert last != FAILED, "law 3"
+            assert task.writes != "format", "law 3"
             if isinstance(last, Picture):
                 assert self._owned(slot, last.outputs).items() <= now.outputs.items(), "law 3"
         is_failure = slot in seen.began and slot not in seen.done

@@ -220,3 +220,8 @@ def test_feature_targets_by_kind():
     feature = Feature("f", targets=targets)
     assert feature.target_conda_dependencies == {"win": {"a": MatchSpec("a")}}
     assert feature.target_pypi_dependencies == {"osx": {"b": PyPIDependency("b")}}
+
+
+def test_a_folder_called_t_is_no_token():
+    assert Channel("/srv/t/channel").public_url == "file:///srv/t/channel"
+    assert Channel("https://channel.example/t/secret/main").public_url == "https://channel.example/main"
