@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PatternIndex", "Tree", "is_literal", "is_settled", "may_overlap", "normalise"]
 
+_IS_WINDOWS = os.name == "nt"
 _DEEP = "**"
 _NEVER_MATCHED = "__pycache__"
 _SECOND_NS = 1_000_000_000
@@ -114,11 +115,6 @@ class _Listing(NamedTuple):
 _NO_LISTING = _Listing((), reusable=False, directories=([], []), files=([], []))
 
 
-def _is_absolute(path: str) -> bool:
-    # `os.path.isabs` costs as much as a third of the system call it would stand before.
-    return path.startswith("/") if os.name == "posix" else os.path.isabs(path)
-
-
 class Tree:
     """The files below a workspace, read as few times as the steps that ask allow.
 
@@ -140,14 +136,15 @@ class Tree:
 
     def path(self, path: str) -> str:
         """Return where a path of this tree is, for the system."""
-        return path if _is_absolute(path) else self._root + path
+        # `os.path.isabs`, or a function around this, costs a third of the system call that follows.
+        return path if path.startswith("/") or (_IS_WINDOWS and os.path.isabs(path)) else self._root + path
 
     def stat(self, path: str) -> os.stat_result | None:
         """Return the status of what a path leads to, or ``None`` when nothing can be reached there."""
         if path in self._stats:
             return self._stats[path]
         try:
-            status = os.stat(path if _is_absolute(path) else self._root + path)
+            status = os.stat(self._root + path if path[:1] != "/" and not _IS_WINDOWS else self.path(path))
         except (OSError, ValueError):  # ValueError: a null character, which no file name has
             status = None
         self._stats[path] = status

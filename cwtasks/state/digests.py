@@ -91,8 +91,9 @@ class Contents:
         """
         states: dict[str, FileState] = {}
         unread: dict[str, int] = {}
+        stat = tree.stat
         for path in paths:
-            status = tree.stat(path)
+            status = stat(path)
             if status is None:
                 continue
             name = signature(status)
