@@ -72,6 +72,8 @@ class StepBackend:
         done: list[Step] = []
         for step in steps:
             if not step.is_alias and (self._is_ignored(step.id) or not self._store.check(step, self._tree).up_to_date):
+                # What was seen so far may have changed until the turn of the next step comes.
+                self._tree.changed()
                 break
             done.append(step)
         return done
