@@ -9,6 +9,7 @@ import doit.cmd_help
 
 from cwtasks.doit_plugin import listing
 from cwtasks.doit_plugin.commands.base import WorkspaceCommand
+from cwtasks.exceptions import TaskNotFoundError
 from cwtasks.graph.arguments import usage
 
 if TYPE_CHECKING:
@@ -22,15 +23,18 @@ class Help(WorkspaceCommand, doit.cmd_help.Help):
     """doit's ``help``, which also knows the tasks of the workspace."""
 
     def in_workspace(self, workspace: Workspace, params: Any, args: list[str]) -> int:
-        """Explain a command or a task; a command wins."""
-        if len(args) == 1 and args[0] not in self.cmds and args[0] != "task":
-            found = [row for row in listing.rows(workspace, variants=True) if row.name == args[0]]
-            if found:
-                sys.stdout.write("\n".join(_explain(found[0].task)) + "\n")
-                return 0
-        if not args or args[0] in self.cmds or args[0] == "task":
+        """Explain a command or a task; a command wins.
+
+        Raises:
+            TaskNotFoundError, TaskNotAvailableError: the word is neither, or a task of another place.
+        """
+        if len(args) != 1 or args[0] in self.cmds or args[0] == "task":
             return int(doit.cmd_help.Help.execute(self, params, args) or 0)
-        workspace.catalog.choose(args[0])
+        rows = {row.name: row for row in listing.rows(workspace, variants=True)}
+        if args[0] not in rows:
+            workspace.catalog.choose(args[0])  # says more of a task that is for another platform
+            raise TaskNotFoundError(args[0], rows)
+        sys.stdout.write("\n".join(_explain(rows[args[0]].task)) + "\n")
         return 0
 
 
