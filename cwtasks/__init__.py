@@ -5,6 +5,7 @@ The rooms, from the lowest floor up; a room imports only from floors below its o
 ==================  ================================================================================================
 ``exceptions``      every error a caller may want to catch, with its own hint
 ``places``          where a manifest may stand; ``host``: the machine in conda's words
+``locking``         one process at a time
 ``models``          what a manifest says, as records
 ``manifests``       text -> models, for ``conda.toml``, ``pixi.toml`` and ``pyproject.toml``
 ``environments``    features x platforms -> what each environment offers; where pixi and conda-workspaces differ

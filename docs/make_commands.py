@@ -6,15 +6,21 @@ import sys
 import tempfile
 from pathlib import Path
 
+from cwtasks.cli.verb import VERBS
+
 COMMANDS = ("run", "list", "why", "info", "clean", "forget", "ignore", "reset-dep", "help")
 
 
 def render() -> str:
     """Return the page."""
-    parts = ["# Commands", "", "Made by `docs/make_commands.py` from what `doit help` says in a workspace."]
+    parts = [
+        "# Commands",
+        "",
+        "Made by `docs/make_commands.py` from what `doit help` and `cwt help` say in a workspace.",
+    ]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "conda.toml").write_text("[tasks]\n")
-        for command in COMMANDS:
+        for command in (*COMMANDS, *VERBS):
             said = subprocess.run(
                 [sys.executable, "-m", "cwtasks", "help", command],
                 cwd=folder,
@@ -23,8 +29,11 @@ def render() -> str:
                 text=True,
                 check=True,
             ).stdout
-            text = "\n".join(line.rstrip() for line in said.replace("cwt ", "doit ").strip().splitlines())
-            parts += ["", f"## {command}", "", "```text", text, "```"]
+            # What doit has as well is shown under its name; a verb is `cwt`'s alone.
+            text = said if command in VERBS else said.replace("cwt ", "doit ")
+            heading = f"cwt {command}" if command in VERBS else command
+            text = "\n".join(line.rstrip() for line in text.strip().splitlines())
+            parts += ["", f"## {heading}", "", "```text", text, "```"]
     return "\n".join(parts) + "\n"
 
 

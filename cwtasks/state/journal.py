@@ -16,7 +16,7 @@ from json import JSONDecoder, JSONEncoder
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from cwtasks.state.locking import locked
+from cwtasks.locking import locked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

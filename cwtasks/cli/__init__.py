@@ -1,4 +1,8 @@
-"""The ``cwt`` command: doit's commands for the workspace, without looking for other plugins of doit first."""
+"""The ``cwt`` command: doit's commands for the workspace, and verbs of its own that need no task.
+
+doit's commands come without looking for other plugins of doit first. A verb stands in a module of its own below
+:mod:`cwtasks.cli.verbs`; only the one that is asked for is imported, and then doit is not.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 3 nothing was run because of an error; else that of the command that failed.
     """
+    from cwtasks.cli import verb
+
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in verb.VERBS:
+        return verb.run(words[0], words[1:])
+    if len(words) == 2 and words[0] == "help" and words[1] in verb.VERBS:
+        return verb.run(words[1], ["--help"])
+    status = _run_doit(words)
+    if words == ["help"]:
+        sys.stdout.write(verb.summary())
+    return status
+
+
+def _run_doit(words: Sequence[str]) -> int:
     from doit.cmd_completion import TabCompletion
     from doit.doit_cmd import DoitMain
     from doit.plugin import PluginDict, PluginEntry
@@ -35,5 +53,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         def process_args(self, cmd_args: list[str]) -> list[str]:
             return list(cmd_args)
 
-    words = list(sys.argv[1:] if argv is None else argv)
     return int(Program(WorkspaceLoader()).run(words) or 0)

@@ -1,0 +1,76 @@
+"""What verbs of ``cwt`` share: where each stands, how its words are parsed, and how its errors are shown.
+
+A verb is a module with ``add_arguments(parser)`` and ``run(arguments)``, which returns the exit status. Knows no verb's
+meaning.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, NoReturn
+
+from cwtasks.exceptions import CwtasksError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VERBS = {
+    "check": "read the manifest and tell every mistake in it",
+}
+"""Name and purpose of each verb, in the order of the help; its module has the name with ``_`` for ``-``."""
+
+#: What a shell reports for a command that ended by SIGPIPE.
+_BROKEN_PIPE_STATUS = 141
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are ours."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse a command line.
+
+        Raises:
+            CwtasksError: always.
+        """
+        raise CwtasksError(f"{self.prog}: {message}", hints=[f"{self.prog} --help lists what it takes"])
+
+
+def run(name: str, words: Sequence[str]) -> int:
+    """Run a verb; user errors end here, as two lines.
+
+    Args:
+        name: One of :data:`VERBS`.
+        words: What stands behind it on the command line.
+
+    Returns:
+        The exit status.
+    """
+    verb = import_module(f"cwtasks.cli.verbs.{name.replace('-', '_')}")
+    parser = _Parser(prog=f"cwt {name}", description=f"{VERBS[name]}.", allow_abbrev=False)
+    verb.add_arguments(parser)
+    try:
+        try:
+            status = int(verb.run(parser.parse_args(words)))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output has gone. What is left in the buffer must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE_STATUS
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 128 + signal.SIGINT
+    except CwtasksError as error:
+        sys.stderr.write(f"{error.render()}\n")
+        return error.exit_code
+    return status
+
+
+def summary() -> str:
+    """Return what ``cwt help`` adds to doit's list of commands."""
+    lines = [f"  cwt {name:<18}{purpose}" for name, purpose in VERBS.items()]
+    return "\n".join(["", "Beside doit's commands", *lines, "", "  cwt VERB --help       show its usage", ""])
