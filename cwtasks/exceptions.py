@@ -554,3 +554,40 @@ class LinkScriptError(InstallError):
         self.packages = sorted(packages)
         said = f"\n{detail.strip()}" if detail.strip() else ""
         super().__init__(prefix, f"the post-link script failed of {', '.join(self.packages)}{said}")
+
+
+class ArchiveError(CwtasksError):
+    """An archive, its receipt or its bundle that cannot be made or used; the root of all errors of that room."""
+
+
+class ArchivePathTraversalError(ArchiveError):
+    """A member of an archive whose name or target could lead out of the folder it is unpacked into.
+
+    Attributes:
+        member_path: Its name, as the archive has it.
+    """
+
+    def __init__(self, member_path: str, fact: str = "its name leaves the archive") -> None:
+        self.member_path = member_path
+        super().__init__(
+            f"member {member_path!r} is refused: {fact}", hints=["nothing was unpacked; do not trust this archive"]
+        )
+
+
+class ArchiveHashMismatchError(ArchiveError):
+    """Content that is not what the receipt says.
+
+    Attributes:
+        filename: The archive, or the file in it.
+        expected: SHA-256, lower-case hexadecimal.
+        actual: Likewise.
+    """
+
+    def __init__(self, filename: str, *, expected: str, actual: str) -> None:
+        self.filename = filename
+        self.expected = expected
+        self.actual = actual
+        super().__init__(
+            f"{filename}: sha256 is {actual}, the receipt says {expected}",
+            hints=["get archive and receipt again from where they were made"],
+        )
