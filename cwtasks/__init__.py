@@ -5,7 +5,7 @@ The rooms, from the lowest floor up; a room imports only from floors below its o
 ==================  ================================================================================================
 ``exceptions``      every error a caller may want to catch, with its own hint
 ``places``          where a manifest may stand; ``host``: the machine in conda's words
-``locking``         one process at a time
+``locking``         one process at a time; ``files``: files written whole or not at all
 ``models``          what a manifest says, as records
 ``manifests``       text -> models, for ``conda.toml``, ``pixi.toml`` and ``pyproject.toml``
 ``environments``    features x platforms -> what each environment offers; where pixi and conda-workspaces differ
@@ -17,6 +17,7 @@ The rooms, from the lowest floor up; a room imports only from floors below its o
 ``lockfile``        conda.lock and pixi.lock: reading, writing, and whether one still answers the workspace
 ``engines``         solve, fetch, install behind one protocol
 ``activation``      prefix -> the variables a command runs with
+``provision``       requirements -> lock -> prefixes, and whether that is to be done at all
 ``steps``           what a step does when it runs
 ``state``           what is remembered between runs, and why a step is out of date
 ``doit_plugin``     loader, commands, runner, reporter, backend: where doit comes in

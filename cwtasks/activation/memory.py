@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cwtasks import __version__
 from cwtasks.activation.names import Effect
+from cwtasks.files import replace_file
 from cwtasks.globs import is_settled
 
 if TYPE_CHECKING:
@@ -94,17 +95,10 @@ class Memory:
         from hashlib import sha256
 
         content = marshal.dumps(tuple(effect))
-        aside = f"{self._path}.{os.getpid()}.{threading.get_ident()}"
         with contextlib.suppress(OSError):
             os.makedirs(self._folder, exist_ok=True)
-            try:
-                with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                    file.write(sha256(content, usedforsecurity=False).digest() + content)
-                os.replace(aside, self._path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.remove(aside)
-                raise
+            digest = sha256(content, usedforsecurity=False).digest()
+            replace_file(self._path, digest + content, mode=0o600)
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:

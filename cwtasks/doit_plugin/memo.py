@@ -86,19 +86,11 @@ class Memo:
             answer: Made of what marshal can write, and not ``None``.
         """
         content = marshal.dumps((self._sources, question, answer))
-        path = self._path(question)
-        aside = f"{path}.{os.getpid()}"
-        from cwtasks.state.folder import make_folder
+        from cwtasks.files import make_folder, replace_file
 
         with suppress(OSError):
             make_folder(self._folder)
-            try:
-                with open(aside, "wb") as file:
-                    file.write(_checksum(content) + content)
-                os.replace(aside, path)
-            finally:
-                with suppress(FileNotFoundError):
-                    os.remove(aside)
+            replace_file(self._path(question), _checksum(content) + content)
             self._drop_oldest()
 
     def _path(self, question: tuple[Any, ...]) -> str:

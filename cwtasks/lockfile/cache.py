@@ -14,6 +14,7 @@ import zlib
 from contextlib import suppress
 from typing import Any
 
+from cwtasks.files import replace_file
 from cwtasks.lockfile.model import Lock, LockedEnvironment, LockPlatform
 from cwtasks.lockfile.records import LockedPackage, LockedPyPI
 
@@ -56,13 +57,9 @@ def keep(folder: str, path: str, stamp: tuple[int, ...], lock: Lock) -> None:
         lock: What was read.
     """
     content = marshal.dumps(((_program(), path, stamp), _freeze(lock)))
-    place = _place(folder, path)
-    aside = f"{place}.{os.getpid()}"
     with suppress(OSError):
         os.makedirs(folder, exist_ok=True)
-        with open(aside, "wb") as file:
-            file.write(_checksum(content) + content)
-        os.replace(aside, place)
+        replace_file(_place(folder, path), _checksum(content) + content)
         with os.scandir(folder) as entries:
             kept = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries if entry.name.startswith(_NAME))
         for _, old in kept[:-_MAX_KEPT]:

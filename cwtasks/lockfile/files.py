@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from cwtasks.exceptions import LockfileIntegrityError, LockfileNotFoundError
+from cwtasks.files import replace_file
 from cwtasks.lockfile.cache import keep, recall, stamp_of
 
 if TYPE_CHECKING:
@@ -90,22 +90,8 @@ def write_lock(path: str | Path, lock: Lock) -> bool:
 
     content = format_conda_lock(lock).encode()
     target = os.path.realpath(path)
-    mode = None
     with suppress(FileNotFoundError), open(target, "rb") as file:
-        mode = S_IMODE(os.fstat(file.fileno()).st_mode)
         if file.read(len(content) + 1) == content:
             return False
-    aside = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.{os.getpid()}.tmp")
-    try:
-        with open(aside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            os.chmod(aside, mode)
-        os.replace(aside, target)
-    except BaseException:
-        with suppress(OSError):
-            os.remove(aside)
-        raise
+    replace_file(target, content, is_durable=True)
     return True

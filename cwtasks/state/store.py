@@ -13,10 +13,10 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from cwtasks.files import make_folder
 from cwtasks.globs import is_literal, normalise
 from cwtasks.state.digests import Contents, signature
 from cwtasks.state.fingerprint import NOTHING, Reason, StepState, differences, snapshot
-from cwtasks.state.folder import make_folder
 from cwtasks.state.journal import Journal
 from cwtasks.state.kept import Start
 from cwtasks.state.records import NO_RUN, Record

@@ -1,0 +1,60 @@
+"""Folders kept out of version control, and files that are written whole or not at all.
+
+Knows nothing of what is kept in them.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from contextlib import suppress
+
+
+def make_folder(directory: str) -> None:
+    """Make the folder when it is not there, and keep it out of version control.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    os.makedirs(directory, exist_ok=True)
+    path = os.path.join(directory, ".gitignore")
+    try:
+        with open(path, "x", encoding="utf-8") as file:
+            file.write("*\n")
+    except FileExistsError:
+        return
+    except OSError:
+        # On a full disk the file is there and empty, and would stay so.
+        with suppress(OSError):
+            os.unlink(path)
+        raise
+
+
+def replace_file(path: str, content: bytes, *, mode: int = 0o666, is_durable: bool = False) -> None:
+    """Write a file aside and give it its name: whoever reads it sees all of the old or all of the new.
+
+    Args:
+        path: Its folder must exist; a link is replaced, not followed.
+        content: All of it.
+        mode: Of a new file, before the umask; one that is replaced keeps its own.
+        is_durable: Whether it must survive a loss of power, too.
+
+    Raises:
+        OSError: it cannot be written; the old file is as it was and nothing is left beside it.
+    """
+    # Two threads of one process, and two processes, may be at the same file.
+    aside = f"{path}.{os.getpid()}.{threading.get_ident()}.tmp"
+    try:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            file.write(content)
+            if is_durable:
+                file.flush()
+                os.fsync(file.fileno())
+        with suppress(FileNotFoundError):
+            os.chmod(aside, stat.S_IMODE(os.lstat(path).st_mode))
+        os.replace(aside, path)
+    except BaseException:
+        with suppress(OSError):
+            os.remove(aside)
+        raise
