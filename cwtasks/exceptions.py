@@ -177,6 +177,14 @@ class EnvironmentNameInvalidError(CwtasksError):
         )
 
 
+class EnvironmentNotInstalledError(CwtasksError):
+    """An environment that is needed and has not been installed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"environment '{name}' is not installed", hints=[f"run 'doit install:{name}'"])
+
+
 class ActivationError(CwtasksError):
     """An environment whose scripts or files of variables do not work.
 
@@ -221,6 +229,18 @@ class PlatformError(CwtasksError):
         self.known_platforms = sorted(known_platforms)
         own = [suggestion(platform, self.available or self.known_platforms, label="Known platforms")]
         super().__init__(f"platform '{platform}' is not available", hints=[*(hints or ()), *own])
+
+
+class PlatformNotRunnableError(CwtasksError):
+    """An environment that this machine cannot run."""
+
+    def __init__(self, environment: str, platform: str) -> None:
+        self.environment = environment
+        self.platform = platform
+        super().__init__(
+            f"environment '{environment}' is for {platform} and cannot be installed here",
+            hints=["add the platform of this machine to the workspace and to the features of the environment"],
+        )
 
 
 class TaskNotFoundError(CwtasksError):
@@ -406,8 +426,39 @@ class SolveError(CwtasksError):
 class UnsatisfiableError(SolveError):
     """Dependencies that exclude each other, or that no channel has."""
 
+    @classmethod
+    def of_several(cls, errors: Sequence[SolveError]) -> UnsatisfiableError:
+        """Return the first of several errors, which also names the others."""
+        first, *others = errors
+        told = [f"environment '{error.environment}' for {error.platform}" for error in others]
+        reason = "\n".join([first.reason.strip(), *(f"neither can {place}" for place in told)])
+        return cls(first.environment, reason, first.platform)
+
     def _hint(self) -> str:
         return "loosen one of the dependencies named above, or add a channel that has what is missing"
+
+
+class AllTargetsUnsolvableError(CwtasksError):
+    """Nothing of a workspace can be solved, so there is nothing that skipping would leave.
+
+    Attributes:
+        failures: Why each environment cannot be solved on a platform.
+    """
+
+    def __init__(self, failures: Iterable[SolveError]) -> None:
+        self.failures = tuple(failures)
+        super().__init__("\n".join(error.error_message for error in self.failures), hints=self.failures[0].hints)
+
+
+class PackageNotLockedError(CwtasksError):
+    """A package to be upgraded that no environment has."""
+
+    def __init__(self, name: str, locked: Iterable[str]) -> None:
+        self.name = name
+        known = sorted(locked)
+        likely = nearest(name, known)
+        hint = f"did you mean '{likely}'?" if likely else "name a package of the lock, or add it to the manifest"
+        super().__init__(f"package '{name}' is not locked in any environment", hints=[hint])
 
 
 class BadSpecError(CwtasksError):
@@ -541,6 +592,14 @@ class InstallError(CwtasksError):
         self.prefix = prefix
         self.reason = reason
         super().__init__(f"{shown_path(prefix)} cannot be installed: {reason.strip()}")
+
+
+class PrefixNotOursError(InstallError):
+    """A place for an environment that holds something else."""
+
+    def __init__(self, prefix: str | Path) -> None:
+        super().__init__(prefix, "there are files there, and it is no conda environment")
+        self.hints = ["move them away, or choose another place"]
 
 
 class LinkScriptError(InstallError):

@@ -17,6 +17,17 @@ LOG_LEVELS = {"debug": 10, "info": 20, "warning": 30}
 """``CWTASKS_LOG``: how much is said on stderr of what happens inside; the numbers are those of ``logging``."""
 
 _SWITCH = {"1": True, "on": True, "true": True, "yes": True, "0": False, "off": False, "false": False, "no": False}
+_KEYS = (
+    "keep-outputs",
+    "cache-size",
+    "engine",
+    "install",
+    "locked",
+    "frozen",
+    "offline",
+    "link-scripts",
+    "skip-unsolvable",
+)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
@@ -29,6 +40,24 @@ class Settings(NamedTuple):
     """``CWTASKS_CACHE``: where they are kept, absolute; ``cwtasks`` in the user's cache folder by default."""
     cache_bytes: int = 5 * 1024**3
     """``CWTASKS_CACHE_SIZE`` or ``cache-size``: how much may be kept, for example ``500M`` or ``20G``."""
+
+    engine: str = "rattler"
+    """``CWTASKS_ENGINE`` or ``engine``: what solves and installs."""
+    installs: bool = True
+    """``CWTASKS_INSTALL`` or ``install``: whether tasks run in environments of the workspace, which are then locked and
+    installed; otherwise in the one they are called from."""
+    locked: bool = False
+    """``CWTASKS_LOCKED`` or ``locked``: whether a lock that does not answer the manifest is an error; so it is where
+    ``CI`` says that nobody is there to commit another one."""
+    frozen: bool = False
+    """``CWTASKS_FROZEN`` or ``frozen``: whether the lock is taken as it is, without a look at the manifest."""
+    offline: bool = False
+    """``CWTASKS_OFFLINE`` or ``offline``: whether only what is kept, or on this machine, is used."""
+    link_scripts: bool = False
+    """``CWTASKS_LINK_SCRIPTS`` or ``link-scripts``: whether packages may run their scripts when they are installed."""
+    skip_unsolvable: bool = False
+    """``CWTASKS_SKIP_UNSOLVABLE`` or ``skip-unsolvable``: whether other machines' environments that cannot be solved
+    are left out of the lock."""
 
     warnings: tuple[str, ...] = ()
     """Keys of the table that nobody knows."""
@@ -50,6 +79,13 @@ class Settings(NamedTuple):
             keeps_outputs=_chosen(environ, given, "keep-outputs", _switch, default.keeps_outputs),
             cache_folder=os.path.abspath(environ.get("CWTASKS_CACHE") or _user_cache_folder(environ)),
             cache_bytes=_chosen(environ, given, "cache-size", _bytes, default.cache_bytes),
+            engine=_chosen(environ, given, "engine", _word, default.engine),
+            installs=_chosen(environ, given, "install", _switch, default.installs),
+            locked=_chosen(environ, given, "locked", _switch, _is_on(environ.get("CI"))),
+            frozen=_chosen(environ, given, "frozen", _switch, default.frozen),
+            offline=_chosen(environ, given, "offline", _switch, default.offline),
+            link_scripts=_chosen(environ, given, "link-scripts", _switch, default.link_scripts),
+            skip_unsolvable=_chosen(environ, given, "skip-unsolvable", _switch, default.skip_unsolvable),
         )
         return settings._replace(warnings=tuple(f"tool.cwtasks.{key}: unknown key; {_known(key)}" for key in given))
 
@@ -75,7 +111,7 @@ def _user_cache_folder(environ: Mapping[str, str]) -> str:
 
 
 def _known(key: str) -> str:
-    return suggestion(key, ("keep-outputs", "cache-size"), label="Known keys")
+    return suggestion(key, _KEYS, label="Known keys")
 
 
 def _chosen(
@@ -91,6 +127,17 @@ def _chosen(
     if environ.get(variable):
         return parse(environ[variable], variable)
     return default if in_table is None else parse(in_table, f"tool.cwtasks.{key}")
+
+
+def _is_on(text: str | None) -> bool:
+    """Say whether a variable of somebody else is on; what is neither on nor off is off."""
+    return _SWITCH.get((text or "").lower(), False)
+
+
+def _word(value: object, place: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise CwtasksError(f"{place}: found {value!r}, expected a name")
+    return value
 
 
 def _switch(value: object, place: str) -> bool:

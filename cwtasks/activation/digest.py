@@ -30,7 +30,7 @@ def content_digest(prefix: str, activation: Activation, root: str, *, platform: 
     user gave to the environment, and the manifest's ``env``. A script that is missing counts as missing.
 
     Args:
-        prefix: Absolute path.
+        prefix: Absolute path; empty where there is none.
         activation: What the manifest says.
         root: Workspace directory, absolute.
         platform: As ``sys.platform``.
@@ -43,19 +43,24 @@ def content_digest(prefix: str, activation: Activation, root: str, *, platform: 
     """
     from hashlib import sha256
 
-    files = [*package_scripts(prefix, platform)]
-    files += [Script(path, f"{VARIABLES_FOLDER}/{os.path.basename(path)}") for path in variable_files(prefix)]
+    files, given = [], []
+    if prefix:
+        files += package_scripts(prefix, platform)
+        files += [Script(path, f"{VARIABLES_FOLDER}/{os.path.basename(path)}") for path in variable_files(prefix)]
+        given = sorted(user_variables(prefix, environment=activation.environment).items())
     files += manifest_scripts(activation, root=root, platform=platform, warn=lambda _: None)
     contents = []
     for file in files:
         # A manifest may name a script by its absolute path, which says nothing of what it does.
         label = os.path.basename(file.label) if os.path.isabs(file.label) else file.label
-        content = _read(file, activation.environment).replace(os.fsencode(prefix), _PREFIX)
+        content = _portable(_read(file, activation.environment), prefix)
         contents.append((label, sha256(content, usedforsecurity=False).hexdigest()))
-    given = sorted(user_variables(prefix, environment=activation.environment).items())
     whole = (contents, given, activation.env, activation.env_expands)
-    text = repr(whole).encode().replace(os.fsencode(prefix), _PREFIX)
-    return sha256(text, usedforsecurity=False).hexdigest()
+    return sha256(_portable(repr(whole).encode(), prefix), usedforsecurity=False).hexdigest()
+
+
+def _portable(content: bytes, prefix: str) -> bytes:
+    return content.replace(os.fsencode(prefix), _PREFIX) if prefix else content
 
 
 def _read(file: Script, environment: str) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cwtasks.activation.names import SHELL_NAME, visible
 from cwtasks.activation.prefix import (
     STATE_FILE,
+    Script,
     manifest_scripts,
     package_scripts,
     path_folders,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from cwtasks.activation.declared import Activation
     from cwtasks.activation.names import Effect
-    from cwtasks.activation.prefix import Script
 
 #: What conda leaves behind of environments that are active, or that this one is stacked upon.
 _OF_ANOTHER = re.compile(r"CONDA_(?:(?:PREFIX|STACKED)_\d+|PROMPT_MODIFIER)\Z")
@@ -65,7 +65,8 @@ def variables(
     remembered until something it could see has changed.
 
     Args:
-        prefix: The installed environment, absolute.
+        prefix: The installed environment, absolute; empty for an environment that has none, whose scripts and
+            variables add to the environment outside.
         activation: What the manifest says.
         statics: What the caller tells every command, such as names of the workspace; weaker than all but ``outside``.
         outside: Variables of the caller, already without those a command with a clean environment may not see.
@@ -109,10 +110,12 @@ def changes(
     warn = warn or (lambda _: None)
     outside = _named(outside, platform)
     now_ns = time.time_ns()  # before any file is read
-    direct = _of_prefix(prefix, activation.environment, statics, outside, platform)
-    given = prefix_variables(prefix, environment=activation.environment, warn=warn)
-    direct = Changes({**direct.set, **_named(given, platform)}, direct.unset)
-    scripts = package_scripts(prefix, platform)
+    direct, scripts = Changes({**_named(statics, platform)}, ()), list[Script]()
+    if prefix:
+        direct = _of_prefix(prefix, activation.environment, statics, outside, platform)
+        given = prefix_variables(prefix, environment=activation.environment, warn=warn)
+        direct = Changes({**direct.set, **_named(given, platform)}, direct.unset)
+        scripts += package_scripts(prefix, platform)
     scripts += manifest_scripts(activation, root=root, platform=platform, warn=warn)
     exports, literal = _split_env(activation, platform)
     if scripts or exports:
@@ -200,9 +203,12 @@ class _Question(NamedTuple):
 
     def files(self) -> list[str]:
         """Return the paths of all whose change may change the answer."""
+        scripts = [script.path for script in self.scripts]
+        if not self.prefix:
+            return scripts
         folder = os.path.join(self.prefix, "conda-meta")
         state = os.path.join(self.prefix, STATE_FILE)
-        return [folder, state, *variable_files(self.prefix), *(script.path for script in self.scripts)]
+        return [folder, state, *variable_files(self.prefix), *scripts]
 
     def ask(self) -> Effect:
         """Run the shell."""

@@ -43,6 +43,7 @@ class StepBackend:
             restores: Put kept outputs back when doit is about to run a task. Others only ask.
         """
         self._restores = restores
+        self._workspace = workspace
         self._store = workspace.store
         self._tree = workspace.tree
         self._verdicts: dict[str, Verdict] = {}
@@ -55,7 +56,7 @@ class StepBackend:
         """Say whether a task has to run, and keep what it would read as it is now."""
         if task.step.is_alias:
             return ALWAYS
-        verdict = self._store.check(task.step, self._tree)
+        verdict = self._workspace.check(task.step)
         self._verdicts[task.name] = verdict
         if verdict.up_to_date:
             return UP_TO_DATE
@@ -71,7 +72,7 @@ class StepBackend:
         """
         done: list[Step] = []
         for step in steps:
-            if not step.is_alias and (self._is_ignored(step.id) or not self._store.check(step, self._tree).up_to_date):
+            if not step.is_alias and (self._is_ignored(step.id) or not self._workspace.check(step).up_to_date):
                 # What was seen so far may have changed until the turn of the next step comes.
                 self._tree.changed()
                 break

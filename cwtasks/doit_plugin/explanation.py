@@ -33,7 +33,7 @@ class Explanation:
         self._store = workspace.store
         self.record: Record | None = None if step.is_alias else self._store.record(step.id)
         self.is_ignored = step.id in self._store.ignored()
-        verdict = None if step.is_alias else self._store.check(step, workspace.tree)
+        verdict = None if step.is_alias else workspace.check(step)
         self.reasons: tuple[Reason, ...] = verdict.reasons if verdict else ()
         self.has_to_run = verdict is not None and not verdict.up_to_date
 

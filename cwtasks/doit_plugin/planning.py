@@ -6,12 +6,12 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from cwtasks.graph.step import Step
+from cwtasks.provision.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cwtasks.doit_plugin.workspace import Workspace
-    from cwtasks.environments import Catalog
 
 SHOW_LIST = "list"
 """The answer to a command line without a task, where no task is called ``default``."""
@@ -44,18 +44,25 @@ def plan(asked: Sequence[str], workspace: Workspace, *, alone: bool) -> Any:
         return SHOW_LIST
     graph = workspace.compile(requests, alone=alone)
     # This is worked out when the manifest has changed, hence the time to let go of what it no longer has.
-    workspace.store.prune(lambda step_id: _is_of_task(step_id, workspace.catalog))
+    workspace.store.prune(lambda step_id: _is_known(step_id, workspace))
     steps = tuple(tuple(getattr(step, name) for name in _FIELDS) for step in graph.steps.values())
-    return steps, graph.warnings
+    return steps, graph.warnings, workspace.plan.to_plain(), dict(workspace.settings_table)
 
 
-def _is_of_task(step_id: str, catalog: Catalog) -> bool:
-    """Say whether the task of a step is still there; its id is the task's name, then environment, arguments, number."""
+def _is_known(step_id: str, workspace: Workspace) -> bool:
+    """Say whether there still is what a step belongs to.
+
+    The id of a step is the task's name, then environment, arguments, number; or the name of a step of the workspace.
+    """
     ends = [position for position, character in enumerate(step_id) if character in ":(#'"]
-    return any(catalog.offers(step_id[:end]) for end in [*ends, len(step_id)])
+    starts = [step_id[:end] for end in [*ends, len(step_id)]]
+    own = {workspace.workspace_steps.name(*name) for name in workspace.workspace_steps.names(variants=True)}
+    return any(workspace.catalog.offers(start) or start in own for start in starts)
 
 
-def steps_of(planned: Any) -> tuple[list[Step], tuple[str, ...]]:
-    """Return the steps of a plan, in serial order, and what to warn of."""
-    steps, warnings = planned
+def steps_of(planned: Any, workspace: Workspace) -> tuple[list[Step], tuple[str, ...]]:
+    """Return the steps of a plan, in serial order, and what to warn of; the workspace learns the rest of it."""
+    steps, warnings, plan, settings_table = planned
+    workspace.plan = Plan.from_plain(plan)
+    workspace.settings_table = settings_table
     return [Step(*values) for values in steps], warnings

@@ -37,6 +37,8 @@ class StepReporter(ConsoleReporter):
 
     def skip_uptodate(self, task: StepTask) -> None:
         """Say that a task is up to date, or that it is now, without running it."""
+        if task.step.is_implied:
+            return
         if task.was_restored:
             self.outstream.write(f"-- {task.name} (restored)\n")
         else:

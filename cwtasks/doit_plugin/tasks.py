@@ -2,96 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-import time
 from typing import TYPE_CHECKING, Any
 
-from doit.exceptions import TaskFailed
 from doit.task import Task
+
+from cwtasks.doit_plugin.actions import Action, CommandAction, ProvisionAction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cwtasks.doit_plugin.workspace import Workspace
     from cwtasks.graph.step import Step
-    from cwtasks.steps.process import Outcome, Output
-
-
-class StepFailed(TaskFailed):
-    """A command that ended with another status than 0."""
-
-    def __init__(self, message: str, exit_status: int) -> None:
-        super().__init__(message)
-        self.exit_status = exit_status
-
-
-class StepAction:
-    """What a doit task runs: the command of one step."""
-
-    def __init__(self, step: Step, workspace: Workspace) -> None:
-        self.step = step
-        self.workspace = workspace
-        self.output: Output | None = None
-        """How the command is connected to us; ``None`` derives it from the streams doit hands over."""
-        self.out = ""
-        self.err = ""
-        self.result = None
-        self.values: dict[str, Any] = {}
-        self.started_ns = 0
-        self.duration_ns = 0
-        self.shows_output_late = False
-        """Whether the reporter has to show ``out`` and ``err`` when the command has ended."""
-
-    def execute(self, out: Any = None, err: Any = None) -> TaskFailed | None:
-        """Run the command.
-
-        Args:
-            out: Where its output goes, or ``None`` to keep it; as doit hands it over.
-            err: Likewise.
-
-        Returns:
-            ``None`` on success.
-
-        Raises:
-            Interrupted: the user stopped it.
-        """
-        from cwtasks.exceptions import CwtasksError
-        from cwtasks.steps import command, process
-        from cwtasks.steps.signals import Interrupted, stopping
-
-        self.started_ns = time.time_ns()
-        begun = time.monotonic_ns()
-        workspace = self.workspace
-        try:
-            invocation = command.prepare(
-                self.step, root=workspace.root, variables=workspace.variables(self.step), outside=workspace.environ
-            )
-        except CwtasksError as error:
-            return StepFailed(str(error), 1)
-        output = self.output or (process.Output.CAPTURE if out is None else process.Output.INHERIT)
-        self.shows_output_late = self.output in {process.Output.CAPTURE, process.Output.GROUP}
-        outcome = process.run(invocation, output=output, name=self.step.id)
-        self.duration_ns = time.monotonic_ns() - begun
-        self._keep(outcome, out, err)
-        if outcome.interrupted:
-            # A command may answer a signal with any status. Without a signal of ours it was Ctrl-C at its terminal.
-            raise Interrupted(stopping() or signal.SIGINT)
-        if outcome.exit_status == 0:
-            return None
-        message = f"task '{self.step.id}' failed with exit status {outcome.exit_status}"
-        if outcome.not_started is not None:
-            message += f": {outcome.not_started}"
-        return StepFailed(message, outcome.exit_status)
-
-    def _keep(self, outcome: Outcome, out: Any, err: Any) -> None:
-        # Undecodable bytes must not cost the rest of what a command said.
-        self.out, self.err = outcome.stdout.decode(errors="replace"), outcome.stderr.decode(errors="replace")
-        for stream, text in ((out, self.out), (err, self.err)):
-            if self.output is None and stream is not None and text:
-                stream.write(text)
-
-    def __str__(self) -> str:
-        return f"Cmd: {self.step.command}"
 
 
 class StepTask(Task):
@@ -107,8 +28,8 @@ class StepTask(Task):
         return args
 
     @property
-    def action(self) -> StepAction | None:
-        """The action that runs the command; ``None`` for an alias."""
+    def action(self) -> Action | None:
+        """What it runs; ``None`` for an alias."""
         return self.actions[0] if self.actions else None
 
     def __reduce__(self) -> Any:
@@ -150,7 +71,8 @@ def make_task(step: Step, workspace: Workspace, task_dep: Iterable[str] = ()) ->
     attributes["doc"] = step.description
     attributes["task_dep"] = list(task_dep)
     attributes["step"] = step
-    attributes["_action_instances"] = [] if step.is_alias else [StepAction(step, workspace)]
+    kind = CommandAction if step.kind == "task" else ProvisionAction
+    attributes["_action_instances"] = [] if step.is_alias else [kind(step, workspace)]
     return task
 
 

@@ -20,12 +20,27 @@ if TYPE_CHECKING:
     from cwtasks.globs import Tree
     from cwtasks.graph.compiler import Graph, Request, Surroundings
     from cwtasks.graph.step import Step
+    from cwtasks.graph.workspace_steps import WorkspaceSteps
     from cwtasks.models import Manifest
-    from cwtasks.state import StateStore
+    from cwtasks.provision import Plan, Provision
+    from cwtasks.state import StateStore, Verdict
     from cwtasks.state.kept import KeptOutputs
 
 #: Folder of the state, below the workspace.
 STATE_FOLDER = ".conda/cwtasks"
+#: Variables beside the caller's place on which the meaning of a manifest depends.
+_VARIABLES = (
+    "PIXI_IN_SHELL",
+    "PIXI_PROJECT_ROOT",
+    "PIXI_ENVIRONMENT_NAME",
+    "CWTASKS_INSTALL",
+    "CONDA_OVERRIDE_CUDA",
+    "CONDA_OVERRIDE_GLIBC",
+    "CONDA_OVERRIDE_LINUX",
+    "CONDA_OVERRIDE_OSX",
+    "CONDA_OVERRIDE_WIN",
+    "CONDA_OVERRIDE_ARCHSPEC",
+)
 
 
 class Workspace:
@@ -45,6 +60,7 @@ class Workspace:
         self._memo = Memo.find(os.path.realpath(self.init_cwd), STATE_FOLDER, environ)
         self._warned = False
         self._logged: set[str] = set()
+        self._environment_facts: dict[str, dict[str, str | None]] = {}
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -104,8 +120,8 @@ class Workspace:
             question: What is asked, complete: nothing else but manifest, machine and caller may matter.
             answer: Works it out; what it returns must be made of what marshal can write.
         """
-        shell = [self.environ.get(name) for name in ("PIXI_IN_SHELL", "PIXI_PROJECT_ROOT", "PIXI_ENVIRONMENT_NAME")]
-        question = (*question, self.init_cwd, self._asked_wish, *self.host, *shell)
+        variables = [self.environ.get(name) for name in _VARIABLES]
+        question = (*question, self.init_cwd, self._asked_wish, *self.host, *variables)
         kept = self._memo.recall(question) if self._memo else None
         if kept is not None and self._memo is not None:
             self.root = self._memo.root
@@ -158,42 +174,171 @@ class Workspace:
         from cwtasks.state import StateStore
 
         folder = os.path.join(self.root, STATE_FOLDER)
-        return StateStore(folder, root=self.root, platform=self.host.subdir, kept=self._kept_outputs)
+        return StateStore(
+            folder,
+            root=self.root,
+            platform=self.host.subdir,
+            kept=self._kept_outputs,
+            environment_facts=self._facts_of_environment,
+        )
+
+    @cached_property
+    def settings_table(self) -> Mapping[str, Any]:
+        """``[tool.cwtasks]`` of the manifest, as it stands there."""
+        return self.manifest.settings
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the user chose.
+
+        Raises:
+            CwtasksError: a value means nothing.
+        """
+        return Settings.read(self.environ, self.settings_table)
 
     def _kept_outputs(self) -> KeptOutputs | None:
         from cwtasks.state.kept import KeptOutputs, Limits
 
-        settings = Settings.read(self.environ, self.manifest.settings)
+        settings = self.settings
         sys.stderr.writelines(f"warning: {self.manifest.path.name}: {warning}\n" for warning in settings.warnings)
         if not settings.keeps_outputs:
             return None
         return KeptOutputs(settings.cache_folder, limits=Limits(total_bytes=settings.cache_bytes))
 
+    @cached_property
+    def plan(self) -> Plan:
+        """What the environments need before tasks can run in them.
+
+        Raises:
+            FeatureNotFoundError: an environment lists a feature that is not defined.
+        """
+        from cwtasks.provision import plan_of
+
+        return plan_of(self.catalog, root=self.root, environ=self.environ)
+
+    @cached_property
+    def provision(self) -> Provision:
+        """The lock and the installed environments."""
+        from cwtasks.provision import Provision, requirements_here
+        from cwtasks.steps.signals import forget, register
+
+        return Provision(
+            self.plan,
+            root=self.root,
+            manifest=lambda: str(self.manifest.path),
+            requirements=lambda: requirements_here(self.catalog, environ=self.environ),
+            settings=self.settings,
+            environ=self.environ,
+            state_folder=os.path.join(self.root, STATE_FOLDER),
+            start_worker=register,
+            end_worker=forget,
+        )
+
+    @cached_property
+    def workspace_steps(self) -> WorkspaceSteps:
+        """The steps the workspace has beside its tasks."""
+        from cwtasks.graph.workspace_steps import NO_WORKSPACE_STEPS, WorkspaceSteps
+
+        if not self.plan.installed:
+            return NO_WORKSPACE_STEPS
+        installed = self.plan.installed
+        return WorkspaceSteps(
+            frozenset(self.catalog.names()),
+            tuple(self.plan.environments),
+            installed,
+            installed if self.settings.installs else (),
+        )
+
+    def _facts_of_environment(self, name: str) -> Mapping[str, str | None]:
+        """Return what the result of a step depends on in its environment, worked out once until one is installed."""
+        facts = self._environment_facts.get(name)
+        if facts is None:
+            facts = {}
+            plan = self.plan.environments.get(name)
+            if plan is not None and (plan.prefix or plan.activation.scripts or plan.activation.env):
+                if plan.prefix and self.settings.installs:
+                    facts[f"packages {name}"] = self.provision.packages_digest(name)
+                facts[f"activation {name}"] = self.provision.activation_digest(name)
+            self._environment_facts[name] = facts
+        return facts
+
+    def environments_changed(self) -> None:
+        """Look at locks and prefixes anew."""
+        self._environment_facts.clear()
+
+    def check(self, step: Step) -> Verdict:
+        """Decide whether a step has to run; see :meth:`cwtasks.state.StateStore.check`.
+
+        Raises:
+            CwtasksError: the lock or the environment it needs is damaged.
+        """
+        if step.kind == "task":
+            return self.store.check(step, self.tree)
+        from cwtasks.state import Reason, Verdict
+
+        reasons = []
+        record = self.store.record(step.id)
+        if record is not None and record.status in {"failed", "forgotten"}:
+            reasons.append(Reason("failed" if record.status == "failed" else "forgotten"))
+        if step.kind == "lock":
+            fact = self.provision.why_lock() or ("asked for" if step.arguments else None)
+        else:
+            fact = self.provision.why_install(step.environment or "default")
+        if fact:
+            reasons.append(Reason("lock" if step.kind == "lock" else "prefix", fact))
+        return Verdict(not reasons, tuple(reasons), None)
+
     def compile(self, requests: Iterable[Request], *, alone: bool = False) -> Graph:
         """Compile the tasks asked for; see :func:`cwtasks.graph.compiler.compile_steps`."""
         from cwtasks.graph.compiler import compile_steps
 
-        return compile_steps(self.catalog, requests, self.surroundings, alone=alone)
+        return compile_steps(
+            self.catalog, requests, self.surroundings, alone=alone, workspace_steps=self.workspace_steps
+        )
 
     def compile_all(self) -> Graph:
         """Compile every task that needs no argument."""
         from cwtasks.graph.compiler import compile_all
 
-        return compile_all(self.catalog, self.surroundings, wish=self.wish)
+        return compile_all(self.catalog, self.surroundings, wish=self.wish, workspace_steps=self.workspace_steps)
 
     def variables(self, step: Step) -> dict[str, str]:
-        """Return the variables a command gets beside those of the caller and its own."""
+        """Return the variables a command runs with, without those of its task.
+
+        Raises:
+            CwtasksError: its environment is not installed, or cannot be activated.
+        """
+        from cwtasks.steps.command import seen_of_outside
+
+        return self.variables_of(step.environment, seen_of_outside(self.environ, clean=step.clean_env))
+
+    def variables_of(self, environment: str | None, outside: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of an environment.
+
+        Args:
+            environment: Its name; ``None`` when the manifest has no workspace.
+            outside: Variables of the caller, as far as they are seen.
+
+        Raises:
+            CwtasksError: it is not installed, or cannot be activated.
+        """
         from cwtasks.steps.command import workspace_variables
 
-        if step.environment is not None:
-            self.log("environments are not installed yet: every task runs in the current one")
         config = self.manifest.workspace
-        return workspace_variables(
+        statics = workspace_variables(
             root=self.root,
             name=config.name or os.path.basename(self.root),
             version=config.version,
             manifest=str(self.manifest.path),
-            environment=step.environment,
+            environment=environment,
             platforms=config.platforms,
             init_cwd=self.init_cwd,
         )
+        if environment is None:
+            return {**outside, **statics}
+        return self.provision.variables(environment, statics=statics, outside=outside, warn=self._warn_once)
+
+    def _warn_once(self, fact: str) -> None:
+        if fact not in self._logged:
+            self._logged.add(fact)
+            sys.stderr.write(f"warning: {fact}\n")

@@ -20,10 +20,11 @@ from cwtasks.engines.protocol import (
 from cwtasks.exceptions import EngineNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = [
     "ENGINES",
+    "UNFINISHED",
     "Engine",
     "InstallRequest",
     "Progress",
@@ -38,13 +39,22 @@ ENGINES = ("rattler",)
 """Names of the engines there are."""
 
 
-def choose(name: str, *, cache_folder: str, environ: Mapping[str, str]) -> Engine:
+def choose(
+    name: str,
+    *,
+    cache_folder: str,
+    environ: Mapping[str, str],
+    start_worker: Callable[[int], None] | None = None,
+    end_worker: Callable[[int], None] | None = None,
+) -> Engine:
     """Return an engine; it starts nothing before it is used.
 
     Args:
         name: One of :data:`ENGINES`.
         cache_folder: Absolute path of a folder for indexes and packages; made when needed, shared by all workspaces.
         environ: Variables of this process.
+        start_worker: Told the process group of each process the engine starts, so that signals can reach it.
+        end_worker: Told when it has ended.
 
     Raises:
         EngineNotFoundError: there is no such engine.
@@ -53,7 +63,7 @@ def choose(name: str, *, cache_folder: str, environ: Mapping[str, str]) -> Engin
         raise EngineNotFoundError(name, ENGINES)
     from cwtasks.engines.rattler import RattlerEngine
 
-    return RattlerEngine(cache_folder=cache_folder, environ=environ)
+    return RattlerEngine(cache_folder=cache_folder, environ=environ, start_worker=start_worker, end_worker=end_worker)
 
 
 def is_unfinished(prefix: str) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from cwtasks.engines import condarc
+from cwtasks.engines.places import condarc_files, home_of, rattler_files
 from cwtasks.exceptions import ChannelSettingsError
 from cwtasks.models.packages import Channel, without_credentials
 
@@ -240,7 +241,7 @@ def read_settings(environ: Mapping[str, str]) -> ChannelSettings:
             for url, places in (mirrors.items() if isinstance(mirrors, dict) else ())
         },
         auth_file=_auth_file(rattler, environ),
-        netrc_file=environ.get("NETRC") or os.path.join(_home(environ), ".netrc"),
+        netrc_file=environ.get("NETRC") or os.path.join(home_of(environ), ".netrc"),
         uses_shards=isinstance(repodata, dict) and repodata.get("disable-sharded") is False,
         rattler=rattler,
     )
@@ -278,12 +279,12 @@ def _no_proxy(rattler: Mapping[str, object], environ: Mapping[str, str]) -> str:
 
 def _auth_file(rattler: Mapping[str, object], environ: Mapping[str, str]) -> str | None:
     named = environ.get("RATTLER_AUTH_FILE") or rattler.get("authentication-override-file")
-    return str(named) if named else os.path.join(_home(environ), ".rattler", "credentials.json")
+    return str(named) if named else os.path.join(home_of(environ), ".rattler", "credentials.json")
 
 
 def _merged_condarc(environ: Mapping[str, str]) -> Tables:
     merged: Tables = {}
-    for path in _condarc_files(environ):
+    for path in condarc_files(environ):
         text = _text(path)
         if text is None:
             continue
@@ -311,27 +312,11 @@ def _merge(value: condarc.Value, below: condarc.Value | None) -> condarc.Value:
     return value
 
 
-def _condarc_files(environ: Mapping[str, str]) -> list[str]:
-    """Return where conda looks for its configuration, the file that counts most last."""
-    home, config = _home(environ), _config_home(environ)
-    folders = ["/etc/conda", "/var/lib/conda", environ.get("CONDA_ROOT", ""), os.path.join(config, "conda")]
-    folders += [os.path.join(home, ".conda")]
-    files = [os.path.join(folder, name) for folder in folders if folder for name in (".condarc", "condarc")]
-    files.append(os.path.join(home, ".condarc"))
-    if environ.get("CONDA_PREFIX"):
-        files.append(os.path.join(environ["CONDA_PREFIX"], ".condarc"))
-    return [*dict.fromkeys(files), *([environ["CONDARC"]] if environ.get("CONDARC") else [])]
-
-
 def _merged_rattler(environ: Mapping[str, str]) -> dict[str, object]:
     import tomllib  # these files are rattler's, which speaks TOML 1.0
 
-    home, config = _home(environ), _config_home(environ)
-    folders = ["/etc/rattler", "/etc/cwtasks", os.path.join(config, "rattler"), os.path.join(config, "cwtasks")]
-    folders.append(os.path.join(home, ".cwtasks"))
     merged: dict[str, object] = {}
-    for folder in folders:
-        path = os.path.join(folder, "config.toml")
+    for path in rattler_files(environ):
         text = _text(path)
         if text is None:
             continue
@@ -353,14 +338,6 @@ def _text(path: str) -> str | None:
         return None
     except UnicodeDecodeError as error:
         raise ChannelSettingsError(path, "this is no UTF-8 text") from error
-
-
-def _home(environ: Mapping[str, str]) -> str:
-    return environ.get("HOME") or environ.get("USERPROFILE") or os.path.expanduser("~")
-
-
-def _config_home(environ: Mapping[str, str]) -> str:
-    return environ.get("XDG_CONFIG_HOME") or os.path.join(_home(environ), ".config")
 
 
 def _expanded(text: str, environ: Mapping[str, str]) -> str:

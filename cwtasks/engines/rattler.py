@@ -30,7 +30,7 @@ from cwtasks.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import IO
 
     from cwtasks.engines.protocol import InstallRequest, Record, Report, SolveRequest
@@ -59,7 +59,14 @@ class RattlerEngine:
     name = "rattler"
 
     def __init__(
-        self, *, cache_folder: str, environ: Mapping[str, str], library: str | None = None, retries: int = 2
+        self,
+        *,
+        cache_folder: str,
+        environ: Mapping[str, str],
+        library: str | None = None,
+        retries: int = 2,
+        start_worker: Callable[[int], None] | None = None,
+        end_worker: Callable[[int], None] | None = None,
     ) -> None:
         """Start nothing.
 
@@ -68,7 +75,11 @@ class RattlerEngine:
             environ: Variables of this process, for the worker and for the places of configuration files.
             library: Folder rattler is imported from; the one this interpreter would take by default.
             retries: How often an index is asked for again after a server had a bad moment.
+            start_worker: Told the process group of each worker.
+            end_worker: Told when it has ended.
         """
+        self._start_worker = start_worker or (lambda _: None)
+        self._end_worker = end_worker or (lambda _: None)
         self._folder = os.path.abspath(cache_folder)
         self._environ = environ
         self._library = library
@@ -212,11 +223,13 @@ class RattlerEngine:
                 start_new_session=True,
             ) as worker,
         ):
+            self._start_worker(worker.pid)
             try:
                 answer = _talk(worker, line.encode(), report, secrets)
                 code = worker.wait()
             finally:
                 _end(worker)
+                self._end_worker(worker.pid)
             said = _tail(stderr, secrets)
         if answer is None:
             raise EngineCrashError(self.name, action, code, said)

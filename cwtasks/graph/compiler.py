@@ -8,14 +8,15 @@ no doit.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cwtasks import templates
 from cwtasks.exceptions import CwtasksError, CyclicDependencyError
 from cwtasks.graph.arguments import bind
 from cwtasks.graph.quoting import list_text
-from cwtasks.graph.step import Step
+from cwtasks.graph.step import Step, StepKind
+from cwtasks.graph.workspace_steps import NO_WORKSPACE_STEPS, WorkspaceSteps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,6 +39,8 @@ class Request(NamedTuple):
     named: tuple[tuple[str, str], ...] = ()
     words: tuple[str, ...] = ()
     """Appended to the command."""
+    kind: StepKind = "task"
+    """For another kind, ``task`` is its short name and ``environment`` the one it is for, ``None`` for all."""
 
 
 class Surroundings(NamedTuple):
@@ -97,7 +100,12 @@ class _Edge(NamedTuple):
 
 
 def compile_steps(
-    catalog: Catalog, requests: Iterable[Request], surroundings: Surroundings, *, alone: bool = False
+    catalog: Catalog,
+    requests: Iterable[Request],
+    surroundings: Surroundings,
+    *,
+    alone: bool = False,
+    workspace_steps: WorkspaceSteps = NO_WORKSPACE_STEPS,
 ) -> Graph:
     """Compile the tasks asked for and all they need.
 
@@ -106,6 +114,7 @@ def compile_steps(
         requests: What is asked for; equal requests are one.
         surroundings: What templates may know.
         alone: Leave dependencies out.
+        workspace_steps: What the workspace has beside its tasks.
 
     Raises:
         TaskNotFoundError, TaskNotAvailableError, AmbiguousTaskError: a task that is asked for or needed.
@@ -114,17 +123,23 @@ def compile_steps(
         TemplateError: a template cannot be rendered.
         CyclicDependencyError: tasks need each other, where the dialect forbids it.
     """
-    compiler = _Compiler(catalog, surroundings, alone=alone)
+    compiler = _Compiler(catalog, surroundings, workspace_steps, alone=alone)
     roots = [compiler.add(request) for request in requests]
     return Graph(compiler.steps, tuple(dict.fromkeys(roots)), tuple(dict.fromkeys(compiler.warnings)))
 
 
-def compile_all(catalog: Catalog, surroundings: Surroundings, *, wish: str | None = None) -> Graph:
+def compile_all(
+    catalog: Catalog,
+    surroundings: Surroundings,
+    *,
+    wish: str | None = None,
+    workspace_steps: WorkspaceSteps = NO_WORKSPACE_STEPS,
+) -> Graph:
     """Compile every task that can be run without arguments, in each environment it would be run in by default.
 
     Tasks that cannot be compiled are left out and stand in :attr:`Graph.broken`.
     """
-    compiler = _Compiler(catalog, surroundings, alone=False)
+    compiler = _Compiler(catalog, surroundings, workspace_steps, alone=False)
     roots: list[str] = []
     broken: dict[str, CwtasksError] = {}
     for name in catalog.names():
@@ -141,8 +156,11 @@ def compile_all(catalog: Catalog, surroundings: Surroundings, *, wish: str | Non
 class _Compiler:
     """Depth-first, post-order, without recursion: a chain may be longer than Python's stack."""
 
-    def __init__(self, catalog: Catalog, surroundings: Surroundings, *, alone: bool) -> None:
+    def __init__(
+        self, catalog: Catalog, surroundings: Surroundings, workspace_steps: WorkspaceSteps, *, alone: bool
+    ) -> None:
         self.catalog = catalog
+        self.workspace_steps = workspace_steps
         self.dialect = catalog.dialect
         self.surroundings = surroundings
         self.alone = alone
@@ -154,12 +172,34 @@ class _Compiler:
 
     def add(self, request: Request) -> str:
         """Compile one request and return the id of its step."""
+        if request.kind != "task":
+            return self._add_workspace_step(request)
         choice = self.catalog.choose(request.task, request.environment)
         arguments = bind(choice.task, request.positional, dict(request.named))
         node = _Node(request.task, choice.environment.name, arguments, request.words)
         own_wish = choice.task.default_environment if self.dialect.passes_environment_on else None
         self._visit(_Edge(node, choice.task, request.environment or own_wish))
         return self._ids[node]
+
+    def _add_workspace_step(self, request: Request) -> str:
+        """Put a step of the workspace into the graph, with what it needs; asked for by name it is not implied."""
+        *needed, step = self.workspace_steps.steps(request.kind, request.environment, dict(request.named))
+        if not self.alone:
+            self._put(needed)
+        self.steps[step.id] = step
+        return step.id
+
+    def _put(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            self.steps.setdefault(step.id, step if step.is_alias else replace(step, is_implied=True))
+
+    def _installed(self, environment: str) -> tuple[str, ...]:
+        """Put the steps that install an environment into the graph, and return the id of the last, if there is one."""
+        if self.alone or environment not in self.workspace_steps.installed:
+            return ()
+        steps = self.workspace_steps.steps("install", environment)
+        self._put(steps)
+        return (steps[-1].id,)
 
     def _visit(self, root: _Edge) -> None:
         if self._is_done(root.node):
@@ -243,6 +283,7 @@ class _Compiler:
         node, task = visit.node, visit.task
         step_id = self._name(node, task)
         place = f"task '{task.name}'"
+        installed = () if task.cmd is None else self._installed(node.environment)
         self.steps[step_id] = Step(
             id=step_id,
             task=task.name,
@@ -259,7 +300,7 @@ class _Compiler:
             clean_env=task.clean_env,
             inputs=_render_all(task.inputs, visit.names, f"{place}: inputs"),
             outputs=_render_all(task.outputs, visit.names, f"{place}: outputs"),
-            needs=tuple(dict.fromkeys(self._ids[edge.node] for edge in visit.edges)),
+            needs=(*installed, *dict.fromkeys(self._ids[edge.node] for edge in visit.edges)),
             # An elder sibling that closes a cycle is still open, so it comes later.
             after=tuple(dict.fromkeys(self._ids[other] for other in visit.after if self._is_done(other))),
             description=task.description or "",

@@ -6,6 +6,11 @@ Knows no file, no process, no doit: paths and patterns are text, relative to the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+StepKind = Literal["task", "lock", "install"]
+"""What a step does: run the command of a task, or something every workspace has, see
+:mod:`cwtasks.graph.workspace_steps`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,14 @@ class Step:
     """Ids of steps that must not run at the same time or later, because of files both name."""
     description: str = ""
     """One line for people; empty when the manifest has none."""
+    kind: StepKind = "task"
+    is_implied: bool = False
+    """Whether nobody asked for it by name and it is no task: shown only when it has something to do."""
 
     @property
     def is_alias(self) -> bool:
         """Whether it only stands for what it needs."""
-        return self.command is None
+        return self.command is None and self.kind == "task"
 
     @property
     def is_cacheable(self) -> bool:

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from cwtasks.lockfile.model import Lock, LockedEnvironment, LockPlatform, digest_of
     from cwtasks.lockfile.pixi_lock import parse_pixi_lock
     from cwtasks.lockfile.records import LockedPackage, LockedPyPI, public_url
-    from cwtasks.lockfile.satisfaction import WantedEnvironment, WantedPlatform, left_out, wanted_of, why_stale
+    from cwtasks.lockfile.satisfaction import (
+        WantedEnvironment,
+        WantedPlatform,
+        left_out,
+        stale_slices,
+        wanted_of,
+        why_stale,
+    )
     from cwtasks.lockfile.version import Version, parse_constraint, parse_version, version_matches
 
 _HOMES = {
@@ -45,6 +52,7 @@ _HOMES = {
     "public_url": "records",
     "read_lock": "files",
     "requirement_of": "matching",
+    "stale_slices": "satisfaction",
     "version_matches": "version",
     "wanted_of": "satisfaction",
     "why_stale": "satisfaction",
@@ -73,6 +81,7 @@ __all__ = [
     "public_url",
     "read_lock",
     "requirement_of",
+    "stale_slices",
     "version_matches",
     "wanted_of",
     "why_stale",

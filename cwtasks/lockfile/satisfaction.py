@@ -86,6 +86,28 @@ def why_stale(
     return next(_reasons(lock, wanted, platforms), None)
 
 
+def stale_slices(lock: Lock, wanted: Sequence[WantedEnvironment]) -> dict[tuple[str, str], str]:
+    """Return the environments and platforms that a lock is no answer for, each with its first reason.
+
+    Args:
+        lock: As read.
+        wanted: Every environment of the manifest, with every platform it is declared for.
+    """
+    stale = {}
+    whole = next(_version(lock), None)
+    for environment in wanted:
+        locked = lock.environments.get(environment.name)
+        everywhere = whole or (next(_channels(environment, locked), None) if locked else "it is not locked")
+        for name, platform in environment.platforms.items():
+            reason = everywhere
+            if reason is None and _locked_name(lock, environment, name, platform) is None:
+                reason = "it is not locked"
+            reason = reason or next(_Slice(lock, environment, name, platform).reasons(), None)
+            if reason is not None:
+                stale[environment.name, name] = reason
+    return stale
+
+
 def _reasons(lock: Lock, wanted: Sequence[WantedEnvironment], platforms: Collection[str] | None) -> Iterator[str]:
     yield from _version(lock)
     yield from _environments(lock, wanted)

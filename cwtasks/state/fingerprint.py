@@ -36,6 +36,10 @@ ReasonKind = Literal[
     "clean-env",
     "platform",
     "environment",
+    "packages",
+    "activation",
+    "lock",
+    "prefix",
     "input",
     "output",
 ]
@@ -85,6 +89,10 @@ _TEXTS: dict[ReasonKind, str | tuple[str, str, str]] = {
     "clean-env": "isolation from outside variables changed",
     "platform": "platform changed: {was} → {now}",
     "environment": "environment changed: {was} → {now}",
+    "packages": "packages of environment {subject} changed",
+    "activation": "activation of environment {subject} changed",
+    "lock": "{subject}",
+    "prefix": "{subject}",
     "input": ("input {subject} is new", "input {subject} is gone", "input {subject} changed"),
     "output": ("output {subject} is missing", "output {subject} is missing", "output {subject} was edited"),
 }
@@ -156,7 +164,14 @@ def _portable(value: str, root: str) -> str:
 
 
 def snapshot(
-    step: Step, tree: Tree, *, platform: str, root: str, contents: Contents, previous: StepState | None
+    step: Step,
+    tree: Tree,
+    *,
+    platform: str,
+    root: str,
+    contents: Contents,
+    previous: StepState | None,
+    environment: Mapping[str, str | None],
 ) -> StepState:
     """Take the picture of a step that :func:`differences` compares; before the step runs, to be of use after it.
 
@@ -169,11 +184,17 @@ def snapshot(
         root: Absolute path of the workspace.
         contents: Shared by all steps, so that no file is read for each of them.
         previous: The recorded state, if any; only the outputs it has are looked at.
+        environment: Facts of the environment it runs in; what is ``None`` is not known now, and taken for unchanged.
     """
     recorded = previous or NOTHING
     inputs = contents.states(tree, tree.expand(step.inputs), recorded.inputs) if step.inputs else {}
     outputs = contents.states(tree, recorded.outputs, recorded.outputs)
-    return StepState(facts_of(step, platform=platform, root=root), inputs, outputs)
+    facts = facts_of(step, platform=platform, root=root)
+    for key, value in environment.items():
+        now = recorded.facts.get(key) if value is None else value
+        if now is not None:
+            facts[key] = now
+    return StepState(facts, inputs, outputs)
 
 
 def differences(recorded: StepState, now: StepState) -> list[Reason]:

@@ -61,6 +61,7 @@ class StateStore:
         root: str,
         platform: str,
         kept: Callable[[], KeptOutputs | None] | None = None,
+        environment_facts: Callable[[str], Mapping[str, str | None]] | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         """Choose the folder.
@@ -70,8 +71,11 @@ class StateStore:
             root: Workspace, absolute.
             platform: What steps run on.
             kept: Gives the place where outputs of successes are kept, or ``None``; asked when there is need.
+            environment_facts: Says of an environment, by its name, what a step's result depends on there; see
+                :func:`cwtasks.state.fingerprint.snapshot`.
             clock: Nanoseconds since the epoch.
         """
+        self._environment_facts = environment_facts
         self._directory = directory
         self._root = root
         self._platform = platform
@@ -115,9 +119,17 @@ class StateStore:
             # Another process recorded a run. Whoever believes that must also see what the run wrote.
             self._readings = self._journal.readings
             tree.changed()
-        previous = record.state if record else None
+        facts: Mapping[str, str | None] = {}
+        if self._environment_facts is not None and step.environment is not None:
+            facts = self._environment_facts(step.environment)
         return snapshot(
-            step, tree, platform=self._platform, root=self._root, contents=self._contents, previous=previous
+            step,
+            tree,
+            platform=self._platform,
+            root=self._root,
+            contents=self._contents,
+            previous=record.state if record else None,
+            environment=facts,
         )
 
     def present_outputs(self, step: Step, tree: Tree) -> dict[str, str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cwtasks.graph.step import Step
 
-__all__ = ("Invocation", "Shell", "find_shell", "prepare", "workspace_variables")
+__all__ = ("Invocation", "Shell", "find_shell", "prepare", "seen_of_outside", "workspace_variables")
 
 #: What a ``clean-env`` command still sees of the outside: who and where the user is, the terminal and the language.
 _KEPT_OUTSIDE = frozenset(
@@ -96,7 +96,6 @@ def prepare(
     *,
     root: str,
     variables: Mapping[str, str],
-    outside: Mapping[str, str],
     shell: Shell | None = None,
     platform: str = sys.platform,
 ) -> Invocation:
@@ -105,8 +104,7 @@ def prepare(
     Args:
         step: A step with a command.
         root: Workspace directory, absolute.
-        variables: What the workspace and the environment add; stronger than ``outside``, weaker than the step's own.
-        outside: Variables of the caller.
+        variables: All there are but the step's own, which are stronger; see :func:`seen_of_outside`.
         shell: What reads command text; ``None`` finds one on the ``PATH`` of the command.
         platform: As ``sys.platform``.
 
@@ -120,7 +118,7 @@ def prepare(
     if step.command is None:
         raise ValueError(f"step '{step.id}' is an alias")
     exported, env = _split_env(step, platform)
-    env = {**_seen_of_outside(outside, clean=step.clean_env), **variables, **env}
+    env = {**variables, **env}
     if platform == "win32":
         env = {name.upper(): value for name, value in env.items()}
     if isinstance(step.command, str) or exported:
@@ -142,7 +140,13 @@ def _split_env(step: Step, platform: str) -> tuple[list[tuple[str, str]], dict[s
     return exported, {name: value for name, value in step.env if not _SHELL_NAME.match(name)}
 
 
-def _seen_of_outside(outside: Mapping[str, str], *, clean: bool) -> dict[str, str]:
+def seen_of_outside(outside: Mapping[str, str], *, clean: bool) -> dict[str, str]:
+    """Return the variables of the caller that a command sees.
+
+    Args:
+        outside: Variables of the caller.
+        clean: Whether it is kept from all but who and where the user is.
+    """
     if not clean:
         return dict(outside)
     return {name: value for name, value in outside.items() if name in _KEPT_OUTSIDE or name.startswith(_KEPT_PREFIX)}

@@ -67,7 +67,7 @@ class Run(WorkspaceCommand, doit.cmd_run.Run):
         plan = workspace.remembered(("run", asked, alone), lambda: planning.plan(asked, workspace, alone=alone))
         if plan == planning.SHOW_LIST:
             return int(self._command("list").parse_execute(_loader_options(params)))
-        steps, warnings = planning.steps_of(plan)
+        steps, warnings = planning.steps_of(plan, workspace)
         sys.stderr.writelines(f"warning: {warning}\n" for warning in warnings)
         return self._run(workspace, steps, params)
 
@@ -89,7 +89,7 @@ class Run(WorkspaceCommand, doit.cmd_run.Run):
                 # doit comes in at the first step that has something to do; often that is none.
                 done = backend.up_to_date_prefix(steps)
                 for step in done:
-                    if not step.is_alias:
+                    if not step.is_alias and not step.is_implied:
                         reporter.skip(step.id)
                 steps = steps[len(done) :]
             if steps:
@@ -165,6 +165,7 @@ def _connect(tasks: list[StepTask], reporter: Any, params: Any, *, workers: int)
     for task in tasks:
         if task.action is not None:
             task.action.output = output
+            task.action.is_quiet = _verbosity(params) == 0
 
 
 def _has_descriptor(stream: Any) -> bool:
