@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cwtasks.graph.arguments import usage
 from cwtasks.graph.quoting import one_line
+from cwtasks.models import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cwtasks.doit_plugin.workspace import Workspace
-    from cwtasks.models import Task
 
 #: How much of a command a list shows, in characters.
 COMMAND_WIDTH = 72
@@ -94,7 +94,24 @@ def rows(workspace: Workspace, *, variants: bool = False) -> list[Row]:
                 for offer in offers
                 if offer.name != usual
             ]
-    return found
+    return found + _workspace_rows(workspace, variants=variants)
+
+
+def _workspace_rows(workspace: Workspace, *, variants: bool) -> list[Row]:
+    """Return a row for each step the workspace has beside its tasks."""
+    from cwtasks.graph.workspace_steps import DESCRIPTIONS
+
+    steps, wish = workspace.workspace_steps, workspace.wish
+    return [
+        Row(
+            name=steps.name(*one),
+            task=Task(steps.name(*one), description=DESCRIPTIONS[one.kind]),
+            environments=(one.environment,) if one.environment else (),
+            is_user_task=False,
+        )
+        for one in steps.names(variants=variants)
+        if wish is None or one.environment in {None, wish}
+    ]
 
 
 def summary(task: Task) -> str:

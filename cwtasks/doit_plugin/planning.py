@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from cwtasks.doit_plugin import words
 from cwtasks.graph.step import Step
 from cwtasks.provision.plan import Plan
 
@@ -33,7 +34,6 @@ def plan(asked: Sequence[str], workspace: Workspace, *, alone: bool) -> Any:
     Raises:
         CwtasksError: a word means nothing here, or a task cannot be compiled.
     """
-    from cwtasks.doit_plugin import words
     from cwtasks.graph.compiler import Request
 
     if asked:
@@ -56,7 +56,7 @@ def _is_known(step_id: str, workspace: Workspace) -> bool:
     """
     ends = [position for position, character in enumerate(step_id) if character in ":(#'"]
     starts = [step_id[:end] for end in [*ends, len(step_id)]]
-    own = {workspace.workspace_steps.name(*name) for name in workspace.workspace_steps.names(variants=True)}
+    own = words.workspace_names(workspace, variants=True)
     return any(workspace.catalog.offers(start) or start in own for start in starts)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cwtasks.doit_plugin.workspace import Workspace
+    from cwtasks.graph.workspace_steps import WorkspaceName
     from cwtasks.models import Task
 
 
@@ -45,8 +46,11 @@ def parse(words: Sequence[str], workspace: Workspace) -> list[Request]:
     left = list(words)
     while left:
         word = left.pop(0)
-        named = split_name(word, workspace)
-        if named is not None:
+        own = workspace.workspace_steps.read(word)
+        named = None if own else split_name(word, workspace)
+        if own is not None:
+            requests.append(_workspace_request(own, left))
+        elif named is not None:
             task = workspace.catalog.choose(named[0], named[1]).task
             requests.append(_take_arguments(Request(*named), task, left, workspace))
         elif "*" in word:
@@ -54,6 +58,32 @@ def parse(words: Sequence[str], workspace: Workspace) -> list[Request]:
         else:
             requests.append(_producer(word, workspace))
     return requests
+
+
+#: What ``lock`` takes beside its name, and what stands for a value in its usage.
+LOCK_OPTIONS = {"upgrade": "[NAME ...]", "environment": "ENV", "platform": "PLATFORM", "skip-unsolvable": ""}
+LOCK_USAGE = "lock " + " ".join(f"[--{name} {value}".rstrip() + "]" for name, value in LOCK_OPTIONS.items())
+
+
+def _workspace_request(own: WorkspaceName, left: list[str]) -> Request:
+    """Return the request for a step of the workspace, with the options that stand behind its name."""
+    named: dict[str, str] = {}
+    while own.kind == "lock" and left and left[0].startswith("--"):
+        name, equals, value = left.pop(0).removeprefix("--").partition("=")
+        if name not in LOCK_OPTIONS:
+            raise TaskArgumentError("lock", f"has no option '--{name}'", usage=LOCK_USAGE)
+        if name == "upgrade":
+            values = [value] if equals else []
+            while left and not left[0].startswith("-"):
+                values.append(left.pop(0))
+            value = " ".join(values)
+        elif LOCK_OPTIONS[name] and not equals:
+            if not left:
+                raise TaskArgumentError("lock", f"'--{name}' needs a value", usage=LOCK_USAGE)
+            value = left.pop(0)
+        # Said twice, both are meant.
+        named[name] = f"{named[name]} {value}" if name in named and value else value
+    return Request(own.kind, own.environment, named=tuple(named.items()), kind=own.kind)
 
 
 def _take_arguments(request: Request, task: Task, left: list[str], workspace: Workspace) -> Request:
@@ -115,4 +145,10 @@ def _producer(word: str, workspace: Workspace) -> Request:
     for step in workspace.compile_all().steps.values():
         if any(os.path.normpath(output) in wanted for output in step.outputs):
             return Request(step.task, step.environment or workspace.wish, named=step.arguments, words=step.words)
-    raise TaskNotFoundError(word, workspace.catalog.names())
+    raise TaskNotFoundError(word, [*workspace.catalog.names(), *workspace_names(workspace)])
+
+
+def workspace_names(workspace: Workspace, *, variants: bool = False) -> list[str]:
+    """Return what the steps of the workspace are called that are no tasks."""
+    steps = workspace.workspace_steps
+    return [steps.name(*name) for name in steps.names(variants=variants)]

@@ -185,7 +185,8 @@ class _Compiler:
         """Put a step of the workspace into the graph, with what it needs; asked for by name it is not implied."""
         *needed, step = self.workspace_steps.steps(request.kind, request.environment, dict(request.named))
         if not self.alone:
-            self._put(needed)
+            self._put(one for one in needed if one.kind != request.kind)
+            self.steps.update((one.id, one) for one in needed if one.kind == request.kind)
         self.steps[step.id] = step
         return step.id
 

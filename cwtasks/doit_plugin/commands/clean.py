@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +22,17 @@ class Clean(WorkspaceCommand, doit.cmd_clean.Clean):
 
     def in_workspace(self, workspace: Workspace, params: Any, args: list[str]) -> int:
         """Remove the outputs of the named tasks, with ``-c`` also of what they need; without a name, of all."""
+        requests = words.parse(args, workspace)
         if args:
-            graph = workspace.compile(
-                words.parse(args, workspace), alone=not (params["cleandep"] or params["cleanall"])
-            )
+            _clean_environments(workspace, requests, dry_run=params["dryrun"])
+            graph = workspace.compile(requests, alone=not (params["cleandep"] or params["cleanall"]))
         elif workspace.catalog.offers("default") and not params["cleanall"]:
             graph = workspace.compile([Request("default", workspace.wish)])
         else:
             graph = workspace.compile_all()
         for step in reversed(graph.steps.values()):
+            if step.kind != "task":
+                continue  # an environment goes only when it is named, and a lock is a source
             removed = clean(
                 step,
                 root=workspace.root,
@@ -44,3 +47,15 @@ class Clean(WorkspaceCommand, doit.cmd_clean.Clean):
         if not args and workspace.catalog.offers("clean"):
             sys.stderr.write("hint: to run the task 'clean' of this workspace: doit run clean\n")
         return 0
+
+
+def _clean_environments(workspace: Workspace, requests: list[Request], *, dry_run: bool) -> None:
+    """Remove the environments that are named as ``install`` or ``install:<env>``."""
+    for request in requests:
+        if request.kind != "install":
+            continue
+        for step in workspace.workspace_steps.steps("install", request.environment):
+            environment = step.environment if step.kind == "install" else None
+            path = workspace.provision.remove(environment, dry_run=dry_run) if environment else None
+            if path is not None:
+                sys.stdout.write(f"{step.id} - removing {path}{os.sep}\n")

@@ -9,6 +9,7 @@ import doit.cmd_help
 
 from cwtasks.doit_plugin import listing
 from cwtasks.doit_plugin.commands.base import WorkspaceCommand
+from cwtasks.doit_plugin.words import LOCK_USAGE
 from cwtasks.exceptions import TaskNotFoundError
 from cwtasks.graph.arguments import usage
 
@@ -34,14 +35,17 @@ class Help(WorkspaceCommand, doit.cmd_help.Help):
         if args[0] not in rows:
             workspace.catalog.choose(args[0])  # says more of a task that is for another platform
             raise TaskNotFoundError(args[0], rows)
-        sys.stdout.write("\n".join(_explain(rows[args[0]].task)) + "\n")
+        row = rows[args[0]]
+        own = workspace.workspace_steps.read(row.name)
+        call = row.name + LOCK_USAGE.removeprefix("lock") if own and own.kind == "lock" else usage(row.task)
+        sys.stdout.write("\n".join(_explain(row.task, call)) + "\n")
         return 0
 
 
-def _explain(task: Task) -> Iterator[str]:
+def _explain(task: Task, call: str) -> Iterator[str]:
     yield f"{task.name}  {listing.summary(task)}"
     yield ""
-    yield f"usage: doit {usage(task)}"
+    yield f"usage: doit {call}"
     for arg in task.args:
         facts = [f"default: {arg.default!r}" if arg.default is not None else "required"]
         if arg.choices:

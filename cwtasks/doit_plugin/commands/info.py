@@ -39,7 +39,7 @@ class Info(WorkspaceCommand, doit.cmd_info.Info):
             raise CwtasksError("doit info: takes one task", hints=["doit list shows the tasks"])
         graph = workspace.compile(requests)
         step = graph.steps[graph.roots[0]]
-        lines = [f"{label + ':':<13}{value}" for label, value in _facts(step)]
+        lines = [f"{label + ':':<13}{value}" for label, value in _facts(step, workspace)]
         code = 0
         if not params["hide_status"]:
             backend = StepBackend(workspace)
@@ -52,7 +52,7 @@ class Info(WorkspaceCommand, doit.cmd_info.Info):
         return code
 
 
-def _facts(step: Step) -> Iterator[tuple[str, str]]:
+def _facts(step: Step, workspace: Workspace) -> Iterator[tuple[str, str]]:
     if step.description:
         yield "description", step.description
     if step.command is not None:
@@ -60,6 +60,7 @@ def _facts(step: Step) -> Iterator[tuple[str, str]]:
         yield "command", text.strip().replace("\n", "\n" + " " * 13)
     if step.environment is not None:
         yield "environment", step.environment
+    yield from _place(step, workspace)
     if step.cwd:
         yield "cwd", step.cwd
     for label, pairs in (("arguments", step.arguments), ("env", step.env)):
@@ -68,3 +69,11 @@ def _facts(step: Step) -> Iterator[tuple[str, str]]:
     for label, values in (("inputs", step.inputs), ("outputs", step.outputs), ("depends on", step.needs)):
         if values:
             yield label, ", ".join(values)
+
+
+def _place(step: Step, workspace: Workspace) -> Iterator[tuple[str, str]]:
+    """Yield where a step of the workspace leaves what it makes."""
+    if step.kind == "lock":
+        yield "file", workspace.provision.lock_path
+    elif step.kind == "install" and step.environment is not None:
+        yield "prefix", workspace.plan.environments[step.environment].prefix

@@ -101,9 +101,11 @@ def _letter(workspace: Workspace, row: Row, backend: StepBackend, ignored: Colle
     from cwtasks.doit_plugin import words
     from cwtasks.graph.compiler import Request
 
+    own = workspace.workspace_steps.read(row.name)
     name, environment = words.split_name(row.name, workspace) or (row.name, None)
+    request = Request(own.kind, own.environment, kind=own.kind) if own else Request(name, environment)
     try:
-        graph = workspace.compile([Request(name, environment)], alone=not row.task.is_alias)
+        graph = workspace.compile([request], alone=own is None and not row.task.is_alias)
     except TaskArgumentError:
         return "R"
     except CwtasksError:

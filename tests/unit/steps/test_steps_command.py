@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cwtasks.exceptions import WorkingDirectoryError
 from cwtasks.graph.step import Step
-from cwtasks.steps.command import Shell, find_shell, prepare, workspace_variables
+from cwtasks.steps.command import Shell, find_shell, prepare, seen_of_outside, workspace_variables
 
 CMD = Shell(("cmd", "/d", "/s", "/c"), is_posix=False)
 PRINT_ARGUMENTS = (sys.executable, "-S", "-c", "import sys; sys.stdout.buffer.write(ascii(sys.argv[1:]).encode())")
@@ -24,7 +24,8 @@ def step(command="true", **fields) -> Step:
 
 def prepared(step, tmp_path, *, variables=None, outside=None, **options):
     outside = {"PATH": os.environ["PATH"], **(outside or {})}
-    return prepare(step, root=str(tmp_path), variables=variables or {}, outside=outside, **options)
+    seen = seen_of_outside(outside, clean=step.clean_env)
+    return prepare(step, root=str(tmp_path), variables={**seen, **(variables or {})}, **options)
 
 
 def output_of(invocation) -> str:
