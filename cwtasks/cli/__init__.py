@@ -29,13 +29,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return verb.run(words[0], words[1:])
     if len(words) == 2 and words[0] == "help" and words[1] in verb.VERBS:
         return verb.run(words[1], ["--help"])
-    status = _run_doit(words)
+    status = run_doit(words)
     if words == ["help"]:
         sys.stdout.write(verb.summary())
     return status
 
 
-def _run_doit(words: Sequence[str]) -> int:
+def run_doit(words: Sequence[str]) -> int:
+    """Run one of doit's commands as ``cwt`` does.
+
+    Args:
+        words: Its name, or a task, and what stands behind it.
+
+    Returns:
+        The exit status.
+    """
     from doit.cmd_completion import TabCompletion
     from doit.doit_cmd import DoitMain
     from doit.plugin import PluginDict, PluginEntry

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 VERBS = {
+    "shell": "open a shell in an environment",
+    "exec": "run one command in an environment",
     "check": "read the manifest and tell every mistake in it",
 }
 """Name and purpose of each verb, in the order of the help; its module has the name with ``_`` for ``-``."""
