@@ -13,8 +13,29 @@ Only variables come out of a script. Functions, aliases, options and the folder 
 
 from __future__ import annotations
 
-from cwtasks.activation.declared import Activation, activation_of
-from cwtasks.activation.digest import content_digest
-from cwtasks.activation.variables import Changes, changes, variables
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cwtasks.activation.declared import Activation, activation_of
+    from cwtasks.activation.digest import content_digest
+    from cwtasks.activation.effective import Changes, changes, variables
+
+# Imported when they are used: most starts run no command, and need only the record.
+_HOMES = {
+    "Activation": "declared",
+    "Changes": "effective",
+    "activation_of": "declared",
+    "changes": "effective",
+    "content_digest": "digest",
+    "variables": "effective",
+}
 
 __all__ = ["Activation", "Changes", "activation_of", "changes", "content_digest", "variables"]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

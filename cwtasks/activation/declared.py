@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cwtasks.environments import DIALECTS, features_of, selector_matches
-
 if TYPE_CHECKING:
     from cwtasks.environments import Dialect
     from cwtasks.models import Environment, Feature, TargetTable, WorkspaceConfig
@@ -39,6 +37,8 @@ def activation_of(
         EnvironmentNotFoundError: no environment has that name.
         FeatureNotFoundError: the environment lists a feature that is not defined.
     """
+    from cwtasks.environments import DIALECTS, features_of  # a start that remembers the answer needs neither
+
     found = workspace.get_environment(environment) if isinstance(environment, str) else environment
     dialect = DIALECTS[workspace.dialect]
     weakest_first = features_of(workspace, found)
@@ -55,6 +55,8 @@ def activation_of(
 
 def _targets(feature: Feature, platform: str, subdir: str, dialect: Dialect) -> list[TargetTable]:
     """Return the targets that apply, in the order of the file: the last one is the strongest."""
+    from cwtasks.environments import selector_matches
+
     return [
         target
         for selector, target in feature.targets.items()

@@ -6,7 +6,6 @@ meaning.
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from cwtasks.exceptions import CwtasksError
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
     from collections.abc import Sequence
 
 VERBS = {
@@ -29,18 +29,6 @@ VERBS = {
 _BROKEN_PIPE_STATUS = 141
 
 
-class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are ours."""
-
-    def error(self, message: str) -> NoReturn:
-        """Refuse a command line.
-
-        Raises:
-            CwtasksError: always.
-        """
-        raise CwtasksError(f"{self.prog}: {message}", hints=[f"{self.prog} --help lists what it takes"])
-
-
 def run(name: str, words: Sequence[str]) -> int:
     """Run a verb; user errors end here, as two lines.
 
@@ -52,7 +40,7 @@ def run(name: str, words: Sequence[str]) -> int:
         The exit status.
     """
     verb = import_module(f"cwtasks.cli.verbs.{name.replace('-', '_')}")
-    parser = _Parser(prog=f"cwt {name}", description=f"{VERBS[name]}.", allow_abbrev=False)
+    parser = _parser(name)
     verb.add_arguments(parser)
     try:
         try:
@@ -70,6 +58,22 @@ def run(name: str, words: Sequence[str]) -> int:
         sys.stderr.write(f"{error.render()}\n")
         return error.exit_code
     return status
+
+
+def _parser(name: str) -> ArgumentParser:
+    """Return an argument parser whose errors are ours."""
+    from argparse import ArgumentParser  # doit's commands need none, and import this module, too
+
+    class Parser(ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            """Refuse a command line.
+
+            Raises:
+                CwtasksError: always.
+            """
+            raise CwtasksError(f"{self.prog}: {message}", hints=[f"{self.prog} --help lists what it takes"])
+
+    return Parser(prog=f"cwt {name}", description=f"{VERBS[name]}.", allow_abbrev=False)
 
 
 def summary() -> str:

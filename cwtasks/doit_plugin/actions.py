@@ -12,8 +12,8 @@ from doit.exceptions import TaskFailed
 if TYPE_CHECKING:
     from cwtasks.doit_plugin.workspace import Workspace
     from cwtasks.graph.step import Step
-    from cwtasks.provision import Wish
     from cwtasks.provision.progress import Display
+    from cwtasks.provision.wish import Wish
     from cwtasks.steps.process import Outcome, Output
 
 
@@ -179,7 +179,7 @@ class ProvisionAction(Action):
 
 def wish_of(step: Step) -> Wish:
     """Return what was asked for beside a plain lock."""
-    from cwtasks.provision import Wish
+    from cwtasks.provision.wish import Wish
 
     given = dict(step.arguments)
     upgrade = given.get("upgrade")

@@ -107,7 +107,7 @@ def _program() -> int:
     """Return what tells one state of this program from another; a version number would not, while it is worked on."""
     package = os.path.dirname(os.path.dirname(__file__))
     stamps = []
-    for room in ("", "doit_plugin", "graph", "manifests", "models"):
+    for room in ("", "activation", "doit_plugin", "graph", "manifests", "models", "provision"):
         with os.scandir(os.path.join(package, room)) as entries:
             stamps += [(entry.path, entry.stat().st_mtime_ns) for entry in entries if entry.name.endswith(".py")]
     return zlib.crc32(repr(sorted(stamps)).encode())

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from cwtasks.doit_plugin import words
 from cwtasks.graph.step import Step
-from cwtasks.provision.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +32,7 @@ def plan(asked: Sequence[str], workspace: Workspace, *, alone: bool) -> Any:
     Raises:
         CwtasksError: a word means nothing here, or a task cannot be compiled.
     """
+    from cwtasks.doit_plugin import words
     from cwtasks.graph.compiler import Request
 
     if asked:
@@ -56,13 +55,15 @@ def _is_known(step_id: str, workspace: Workspace) -> bool:
     """
     ends = [position for position, character in enumerate(step_id) if character in ":(#'"]
     starts = [step_id[:end] for end in [*ends, len(step_id)]]
-    own = words.workspace_names(workspace, variants=True)
+    from cwtasks.doit_plugin.words import workspace_names
+
+    own = workspace_names(workspace, variants=True)
     return any(workspace.catalog.offers(start) or start in own for start in starts)
 
 
 def steps_of(planned: Any, workspace: Workspace) -> tuple[list[Step], tuple[str, ...]]:
     """Return the steps of a plan, in serial order, and what to warn of; the workspace learns the rest of it."""
     steps, warnings, plan, settings_table = planned
-    workspace.plan = Plan.from_plain(plan)
+    workspace.kept_plan = plan
     workspace.settings_table = settings_table
     return [Step(*values) for values in steps], warnings

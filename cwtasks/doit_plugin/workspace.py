@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from cwtasks.graph.step import Step
     from cwtasks.graph.workspace_steps import WorkspaceSteps
     from cwtasks.models import Manifest
-    from cwtasks.provision import Plan, Provision
+    from cwtasks.provision.plan import Plan
+    from cwtasks.provision.provision import Provision
     from cwtasks.state import StateStore, Verdict
     from cwtasks.state.kept import KeptOutputs
 
@@ -57,6 +58,8 @@ class Workspace:
         self.init_cwd = os.path.abspath(start or os.curdir)
         self.environ = environ
         self._asked_wish = wish
+        self.kept_plan: tuple[Any, ...] | None = None
+        """The plan as plain data, where it is remembered; see :attr:`plan`."""
         self._memo = Memo.find(os.path.realpath(self.init_cwd), STATE_FOLDER, environ)
         self._warned = False
         self._logged: set[str] = set()
@@ -212,14 +215,17 @@ class Workspace:
         Raises:
             FeatureNotFoundError: an environment lists a feature that is not defined.
         """
-        from cwtasks.provision import plan_of
+        from cwtasks.provision.plan import Plan, plan_of
 
+        if self.kept_plan is not None:
+            return Plan.from_plain(self.kept_plan)
         return plan_of(self.catalog, root=self.root, environ=self.environ)
 
     @cached_property
     def provision(self) -> Provision:
         """The lock and the installed environments."""
-        from cwtasks.provision import Provision, requirements_here
+        from cwtasks.provision.plan import requirements_here
+        from cwtasks.provision.provision import Provision
         from cwtasks.steps.signals import forget, register
 
         return Provision(

@@ -8,19 +8,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from cwtasks.engines.protocol import (
-    UNFINISHED,
-    Engine,
-    InstallRequest,
-    Progress,
-    Record,
-    Report,
-    SolveRequest,
-)
 from cwtasks.exceptions import EngineNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from cwtasks.engines.protocol import Engine, InstallRequest, Progress, Record, Report, SolveRequest
 
 __all__ = [
     "ENGINES",
@@ -34,6 +27,12 @@ __all__ = [
     "choose",
     "is_unfinished",
 ]
+
+UNFINISHED = "conda-meta/cwtasks-unfinished"
+"""File in a prefix from before an install changes it until the install is complete.
+
+Where it exists, the prefix is not up to date, whatever the records in ``conda-meta`` say.
+"""
 
 ENGINES = ("rattler",)
 """Names of the engines there are."""
@@ -69,3 +68,12 @@ def choose(
 def is_unfinished(prefix: str) -> bool:
     """Say whether an install of a prefix was begun and did not end; its records then say nothing."""
     return os.path.exists(os.path.join(prefix, UNFINISHED))
+
+
+def __getattr__(name: str) -> object:
+    # Asking whether a prefix is finished needs none of the protocol, and every start asks.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from cwtasks.engines import protocol
+
+    return getattr(protocol, name)

@@ -25,12 +25,6 @@ Phase = Literal["solve", "download", "verify", "link"]
 ChannelPriority = Literal["strict", "flexible", "disabled"]
 Strategy = Literal["highest", "lowest", "lowest-direct"]
 
-UNFINISHED = "conda-meta/cwtasks-unfinished"
-"""File in a prefix from before an install changes it until the install is complete.
-
-Where it exists, the prefix is not up to date, whatever the records in ``conda-meta`` say.
-"""
-
 
 class Progress(NamedTuple):
     """How far an engine is."""

@@ -356,7 +356,7 @@ class Provision:
         Raises:
             ActivationError: a file of it cannot be read.
         """
-        from cwtasks.activation import content_digest
+        from cwtasks.activation.digest import content_digest
 
         plan = self.plan.environments[environment]
         prefix = self._prefix_in_use(plan)
@@ -384,7 +384,7 @@ class Provision:
             EnvironmentNotInstalledError: it is still to be installed.
             ActivationError: a script fails, or a file cannot be read.
         """
-        from cwtasks.activation import variables
+        from cwtasks.activation.effective import variables
 
         plan = self.plan.environments[environment]
         prefix = self._prefix_in_use(plan)
