@@ -52,7 +52,8 @@ def test_a_variable_wins_over_the_manifest():
 
 def test_an_unknown_key_of_the_manifest_is_warned_of():
     assert Settings.read({}, {"keep-output": False}).warnings == (
-        "tool.cwtasks.keep-output: unknown key; did you mean 'keep-outputs'? Known keys: cache-size, keep-outputs",
+        "tool.cwtasks.keep-output: unknown key; did you mean 'keep-outputs'? Known keys: cache-size, "
+        "engine, frozen, install, keep-outputs, link-scripts, locked, offline, skip-unsolvable",
     )
 
 
@@ -66,3 +67,17 @@ def test_the_log_is_silent_unless_asked():
     assert log_level({"CWTASKS_LOG": "debug"}) == 10
     with pytest.raises(CwtasksError, match="did you mean 'debug'"):
         log_level({"CWTASKS_LOG": "debgu"})
+
+
+def test_locks_are_final_where_nobody_commits_them():
+    assert Settings.read({"CI": "true"}).locked
+    assert not Settings.read({"CI": "true", "CWTASKS_LOCKED": "off"}).locked
+    assert not Settings.read({"CI": "false"}).locked
+    assert not Settings.read({"CI": "some-service"}).locked
+    assert Settings.read({}, {"locked": True}).locked
+
+
+@pytest.mark.parametrize("key", ["install", "locked", "frozen", "offline", "link-scripts", "skip-unsolvable"])
+def test_a_switch_that_is_neither_on_nor_off(key):
+    with pytest.raises(CwtasksError, match=f"tool.cwtasks.{key}: found 'maybe', expected on or off"):
+        Settings.read({}, {key: "maybe"})
