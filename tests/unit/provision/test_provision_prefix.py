@@ -57,7 +57,10 @@ def test_a_prefix_of_another_tool_counts_and_is_read_once(prefix):
         pytest.param([], [package("leaf")], "leaf 1.0 is missing", id="missing"),
         pytest.param([package("leaf")], [], "leaf 1.0 is installed and not locked", id="surplus"),
         pytest.param(
-            [package("leaf")], [package("leaf", "2.0")], "leaf 1.0 0 is installed, locked is 2.0 0", id="version"
+            [package("leaf")],
+            [package("leaf", "2.0", "b" * 64)],
+            "leaf 1.0 0 is installed, locked is 2.0 0",
+            id="version",
         ),
         pytest.param(
             [package("leaf")],
