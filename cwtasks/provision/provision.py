@@ -195,10 +195,14 @@ class Provision:
         configured = read_settings(self._environ)
         found = []
         for one in self._ask_requirements():
-            names = [channel.value for channel in one.channels] or configured.channels
+            names = [self._located(channel.value) for channel in one.channels] or configured.channels
             urls = dict.fromkeys(url for name in names for url in configured.urls_of(name))
             found.append(replace(one, channels=tuple(map(Channel, urls))))
         return tuple(found)
+
+    def _located(self, channel: str) -> str:
+        """Return a channel as written, a folder beside the manifest by its absolute path."""
+        return os.path.normpath(os.path.join(self._root, channel)) if channel.startswith(("./", "../")) else channel
 
     def _wanted(self) -> tuple[WantedEnvironment, ...]:
         """Return what the lock is compared with; what could not be solved elsewhere is not asked for where skipped."""
