@@ -72,12 +72,12 @@ class WorkspaceSteps(NamedTuple):
         return PREFIX + short if kind in self.tasks or short in self.tasks else short
 
     def names(self, *, variants: bool) -> list[WorkspaceName]:
-        """Return the steps there are to list.
+        """Return the steps there are to list; none where somebody else installs, though they can be named.
 
         Args:
             variants: Also those for a single environment.
         """
-        if not self.installable:
+        if not self.installed:
             return []
         each = [WorkspaceName("install", name) for name in self.installable] if variants else []
         return [WorkspaceName("lock"), WorkspaceName("install"), *each]
