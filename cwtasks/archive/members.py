@@ -23,8 +23,8 @@ _NOT_PORTABLE = re.compile(r'[<>:"|?*]')
 _DEVICE = re.compile(
     r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[1-9\u00b9\u00b2\u00b3]) *(?:\..*)?", re.IGNORECASE | re.DOTALL
 )
-# Most names are this plain; they cannot break a rule that needs a special character.
-_PLAIN = re.compile(r"[A-Za-z0-9_+\-][A-Za-z0-9_+\-]{7,59}(?:\.[A-Za-z0-9_+\-]+)?")
+# Most names are this plain: they cannot break a rule, for none is about such characters in such places.
+_PLAIN = re.compile(r"(?!con|prn|aux|nul|com|lpt)[a-z0-9_+\-](?:[a-z0-9_.+\-]*[a-z0-9_+\-])?", re.IGNORECASE | re.ASCII)
 
 
 def check_name(name: str, limits: ArchiveLimits | None = None) -> None:
@@ -126,7 +126,8 @@ class MemberRules:
             check_name(name, self._limits)
             self._imply(folder, name)
         self._register(name, header.kind)
-        header = header._replace(name=name)
+        if name != header.name:
+            header = header._replace(name=name)
         if header.kind == SYMLINK:
             self._check_target(name, header.linkname)
             self.links[name] = header.linkname

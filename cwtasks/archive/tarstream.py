@@ -7,6 +7,7 @@ differently is refused. Knows neither what compressed the stream nor which names
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import adler32
 
@@ -20,6 +21,7 @@ BLOCK = 512
 FILE, HARD_LINK, SYMLINK, FOLDER = "file", "hard link", "symlink", "folder"
 
 _ZEROS = bytes(BLOCK)
+_NO_LINK = bytes(100)
 _OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
 _KINDS = {b"0": FILE, b"\0": FILE, b"1": HARD_LINK, b"2": SYMLINK, b"5": FOLDER}
 _REFUSED = {
@@ -262,7 +264,7 @@ def _header(block: bytes, kind: bytes, size: int, last: str) -> Header:
         if kind == b"S":
             raise errors.SparseMemberError(name)
         raise errors.UnsupportedMemberError(name, _REFUSED.get(kind, f"type {kind!r}"))
-    linkname = _field(block[157:257], name)
+    linkname = "" if block[157:257] == _NO_LINK else _field(block[157:257], name)
     mtime = block[136:148]
     seconds = _octal(mtime, "mtime", name) if mtime[0] < 0x80 else 0
     return Header(name, _KINDS[kind], _octal(block[100:108], "mode", name), size, seconds, linkname)
@@ -294,15 +296,21 @@ def _check_sum(block: bytes, last: str) -> None:
 
 
 def _octal(field: bytes, what: str, member: str) -> int:
-    found = _OCTAL.fullmatch(field)
-    if found is None:
+    number = _number(field)
+    if number is None:
         raise errors.HeaderFieldError(member, f"{what} {field!r} is no octal number")
-    return int(found[1] or b"0", 8)
+    return number
+
+
+@lru_cache(maxsize=1024)  # modes, times and many sizes are the same in all headers
+def _number(field: bytes) -> int | None:
+    found = _OCTAL.fullmatch(field)
+    return int(found[1] or b"0", 8) if found else None
 
 
 def _field(field: bytes, member: str) -> str:
-    text, _, rest = field.partition(b"\0")
-    if rest.strip(b"\0"):
+    text = field.rstrip(b"\0")
+    if b"\0" in text:
         raise errors.HeaderFieldError(member, "there are bytes after the end of a name")
     return _decoded(text)
 
