@@ -194,7 +194,7 @@ def link_attacks() -> list[Attack]:
     for make, name, *target in realpath:
         long = long_name(name.encode()) if len(name) > 99 else b""
         long += long_name(target[0].encode(), b"K") if target else b""
-        grown += long + make("short", *(["short"] if target else []))
+        grown += long + make("short" if len(name) > 99 else name, *(["short"] if target else []))
     grown += long_name(f"{links}/{tail}/../../evil".encode(), b"K") + symlink("out", "short") + END
     return [
         Attack("absolute-link", symlink("a", "/etc") + END, "AbsoluteLinkError", refused("a", "its target is absolute: '/etc'")),
