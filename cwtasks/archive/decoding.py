@@ -39,7 +39,7 @@ SUFFIXES = {
 }
 
 _RAW_BLOCK = 256 * 1024
-_FIRST_FEED = 16 * 1024  # what a decoder gives back when its frame ends is copied: so tiny frames are fed little
+_FIRST_FEED = 4 * 1024  # what a decoder gives back when its frame ends is copied: so tiny frames are fed little
 _DECODED_BLOCK = 512 * 1024
 _BLOCKS_AHEAD = 8
 _FRAME_HEADER = 18  # the longest zstd frame header, with its magic

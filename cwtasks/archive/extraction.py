@@ -86,7 +86,11 @@ def extract(
     limits = limits or ArchiveLimits()
     # Only the parent is resolved: a link in place of the target itself must be seen.
     target = target.absolute()
-    target = target.parent.resolve() / target.name if target.name not in {"", ".."} else target.resolve()
+    inside = target.parent if target.name not in {"", ".."} else target
+    resolved = type(target)(os.path.realpath(inside))  # unlike Path.resolve it bears links in a circle
+    target = resolved if inside is target else resolved / target.name
+    if os.open not in os.supports_dir_fd:
+        raise errors.TargetError(target, "this system cannot make files relative to an open folder")
     check_target(target)
     try:
         remove_left_overs(target)

@@ -54,7 +54,7 @@ class ArchiveLimits:
     ratio_free_bytes: int = 64 * MIB
     """Decoded bytes before the ratio counts, for a few files of zeros are no attack; bytes."""
 
-    frames: int = 1_000_000
+    frames: int = 250_000
     """Compressed frames, streams and skippable frames; count."""
 
     window_bytes: int = 128 * MIB

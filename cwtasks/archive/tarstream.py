@@ -160,9 +160,9 @@ class _Extensions:
             self._put("path" if kind == b"L" else "linkpath", _text(body, last), last)
             return
         for keyword, value in _pax_records(body, last):
-            self._judge(keyword, value, kind == b"g", last)
+            self._judge(keyword, value, last, everywhere=kind == b"g")
 
-    def _judge(self, keyword: str, value: bytes, everywhere: bool, last: str) -> None:  # noqa: FBT001
+    def _judge(self, keyword: str, value: bytes, last: str, *, everywhere: bool) -> None:
         if keyword.startswith("GNU.sparse.") or keyword == "SCHILY.realsize":
             raise errors.SparseMemberError(last)
         if keyword == "hdrcharset" and value not in {b"ISO-IR 10646 2000 UTF-8", b""}:
