@@ -1,0 +1,224 @@
+"""Unpacks an archive into an empty or missing folder: all of it, checked, or nothing.
+
+The one place that joins decoding, tar, rules and staging. Times and owners are not restored: what is unpacked is new
+and belongs to who unpacks it. Knows no receipts; a caller's ``verify`` sees the finished tree before its one rename.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from cwtasks.archive import decoding, errors
+from cwtasks.archive.limits import MIB, ArchiveLimits
+from cwtasks.archive.members import MemberRules
+from cwtasks.archive.staging import StagedTree, check_room, check_target, remove_left_overs, staged
+from cwtasks.archive.tarstream import FILE, FOLDER, HARD_LINK, Member, members
+from cwtasks.exceptions import ArchiveError, ArchiveHashMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_ROOM_CHECKED_EACH = 32 * MIB
+_PROGRESS_EACH = 256
+
+
+class Progress(NamedTuple):
+    """How far unpacking has come."""
+
+    members: int
+    """Unpacked so far; count."""
+    expanded_bytes: int
+    """Content written so far; bytes."""
+    raw_bytes: int
+    """Read of the archive so far; bytes."""
+    raw_size: int
+    """Of the whole archive; bytes."""
+
+
+class Extracted(NamedTuple):
+    """What was unpacked."""
+
+    target: Path
+    """The folder, absolute."""
+    sha256: str
+    """Digest of the very bytes that were read, lower-case hexadecimal."""
+    members: int
+    """Files, folders and links that the archive names; count."""
+    expanded_bytes: int
+    """Content of all files; bytes."""
+
+
+def extract(
+    archive: Path,
+    target: Path,
+    *,
+    limits: ArchiveLimits | None = None,
+    expected_sha256: str | None = None,
+    expected_bytes: int = 0,
+    expected_members: int = 0,
+    verify: Callable[[Path, str], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Extracted:
+    """Unpack an archive.
+
+    Args:
+        archive: Path of a ``.tar.zst``, ``.tar.gz`` or ``.tar.bz2``.
+        target: A folder that is empty or missing; its parent is there.
+        limits: What is allowed.
+        expected_sha256: What the archive's digest must be, in any case of letters.
+        expected_bytes: How much content an index announces, for the check of free space; a hint.
+        expected_members: Likewise how many members.
+        verify: Called with the folder that holds what was unpacked, not yet in its place, and the digest of the
+            archive; whatever it raises leaves this function, and nothing is put in place.
+        progress: Called now and then.
+
+    Returns:
+        What was unpacked.
+
+    Raises:
+        ArchiveHashMismatchError: If the digest is not the expected one.
+        ArchiveError: Whatever else is wrong, in its subclass.
+    """
+    limits = limits or ArchiveLimits()
+    # Only the parent is resolved: a link in place of the target itself must be seen.
+    target = target.absolute()
+    inside = target.parent if target.name not in {"", ".."} else target
+    resolved = type(target)(os.path.realpath(inside))  # unlike Path.resolve it bears links in a circle
+    target = resolved if inside is target else resolved / target.name
+    if os.open not in os.supports_dir_fd:
+        raise errors.TargetError(target, "this system cannot make files relative to an open folder")
+    check_target(target)
+    try:
+        remove_left_overs(target)
+        with decoding.opened(archive, limits=limits) as opened:
+            entries = expected_members
+            wanted = max(opened.size, expected_bytes) + entries * limits.entry_bytes + limits.staging_reserve_bytes
+            check_room(target, wanted_bytes=wanted, wanted_entries=entries)
+            return _extract(opened, target, limits, expected_sha256=expected_sha256, verify=verify, progress=progress)
+    except ArchiveError as error:
+        # A wrong digest is the cause; whatever else was found is only what it led to.
+        if expected_sha256 is not None and not isinstance(error, ArchiveHashMismatchError | errors.TargetError):
+            _check_digest_of_file(archive, expected_sha256)
+        raise
+    except OSError as error:
+        raise _translated(error, target) from error
+
+
+def _extract(
+    opened: decoding.DecodedArchive,
+    target: Path,
+    limits: ArchiveLimits,
+    *,
+    expected_sha256: str | None,
+    verify: Callable[[Path, str], None] | None,
+    progress: Callable[[Progress], None] | None,
+) -> Extracted:
+    with staged(target) as (tree, filled):
+        writer = _Writer(filled, target, limits)
+        with decoding.in_thread(opened.blocks()) as blocks:
+            for _ in writer.write_all(members(blocks, limits=limits)):
+                if progress is not None:
+                    progress(Progress(writer.members, writer.bytes, opened.raw_bytes, opened.size))
+        writer.write_links()
+        digest = opened.sha256
+        if expected_sha256 is not None and digest != expected_sha256.lower():
+            raise ArchiveHashMismatchError(opened.path.name, expected=expected_sha256.lower(), actual=digest)
+        if verify is not None:
+            verify(tree, digest)
+        _put_in_place(tree, target)
+    return Extracted(target, digest, writer.members, writer.bytes)
+
+
+def _put_in_place(tree: Path, target: Path) -> None:
+    # rename replaces nothing but an empty folder: whatever came to be there meanwhile makes it fail.
+    try:
+        tree.rename(target)
+    except OSError as error:
+        if error.errno in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EBUSY}:
+            raise errors.TargetError(target, f"it changed or is in use: {error.strerror}") from error
+        raise
+
+
+class _Writer:
+    """Puts members into the staged tree and counts them."""
+
+    def __init__(self, tree: StagedTree, target: Path, limits: ArchiveLimits) -> None:
+        self.members = 0
+        self.bytes = 0
+        self._tree = tree
+        self._target = target
+        self._rules = MemberRules(limits)
+        self._reserve = limits.staging_reserve_bytes
+        self._unchecked = 0
+
+    def write_all(self, found: Iterator[Member]) -> Iterator[None]:
+        """Write all but the symlinks; yield now and then."""
+        for member in found:
+            header = self._rules.admit(member.header)
+            self.members += 1
+            if header is None:
+                continue
+            if header.kind == FILE:
+                self._write_file(header.name, header.mode, member)
+            elif header.kind == FOLDER:
+                self._tree.folder(header.name)
+            elif header.kind == HARD_LINK:
+                self._tree.link(header.linkname, header.name)
+            # Symlinks wait until there is nothing left that could be written through them.
+            if self.members % _PROGRESS_EACH == 0:
+                yield
+        yield
+
+    def write_links(self) -> None:
+        """Write the symlinks, when everything else is there and all of them together are known to stay inside."""
+        self._rules.check_links()
+        for name, target in self._rules.links.items():
+            self._tree.symlink(target, name)
+
+    def _write_file(self, name: str, mode: int, member: Member) -> None:
+        descriptor = self._tree.create(name, safe_mode(mode))
+        try:
+            for chunk in member.chunks():
+                piece = chunk
+                while (written := os.write(descriptor, piece)) < len(piece):
+                    piece = piece[written:]
+                self._count(len(chunk))
+        finally:
+            os.close(descriptor)
+
+    def _count(self, amount: int) -> None:
+        self.bytes += amount
+        self._unchecked += amount
+        if self._unchecked >= _ROOM_CHECKED_EACH:
+            self._unchecked = 0
+            check_room(self._target, wanted_bytes=self._reserve, wanted_entries=0)
+
+
+def safe_mode(mode: int) -> int:
+    """Return the permission bits a file gets, of which the umask still takes its share.
+
+    The owner reads and writes, nobody else writes, and nobody executes what the owner does not.
+    """
+    allowed = mode & 0o755 | 0o600
+    return allowed if mode & 0o100 else allowed & ~0o111
+
+
+def _check_digest_of_file(archive: Path, expected: str) -> None:
+    try:
+        with archive.open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return
+    if actual != expected.lower():
+        raise ArchiveHashMismatchError(archive.name, expected=expected.lower(), actual=actual)
+
+
+def _translated(error: OSError, target: Path) -> ArchiveError:
+    reason = error.strerror or str(error)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return errors.NoSpaceError(target, reason)
+    return errors.StagingError(target, reason)

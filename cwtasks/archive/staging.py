@@ -1,0 +1,221 @@
+"""The private folder beside a target in which an archive is unpacked before one rename puts it in place.
+
+Its name says whose it is, and a lock on it whether its maker still lives: what a killed run left behind is removed by
+the next. Knows nothing of archives. Everything is written relative to open folders and never through a link.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+from collections import OrderedDict
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from cwtasks.archive.errors import NoSpaceError, TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MARK = ".cwtasks-unpacking-"
+TREE = "tree"
+
+_ATTEMPTS = 10
+_NAME_KEPT = 40  # characters of the target's name, at most 160 bytes
+_OPEN_FOLDERS = 64
+_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+class StagedTree:
+    """A folder that is being filled, addressed by open folders and names, never by whole paths."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._open: OrderedDict[str, int] = OrderedDict()
+        self._made: set[str] = set()
+        self._last = ""
+        self._last_descriptor = root
+
+    def folder(self, name: str) -> int:
+        """Return an open folder, made first if need be with all above it."""
+        if name == self._last:
+            return self._last_descriptor
+        if not name:
+            return self._root
+        descriptor = self._open.get(name)
+        if descriptor is None:
+            descriptor = self._opened(name)
+        else:
+            self._open.move_to_end(name)
+        self._last, self._last_descriptor = name, descriptor
+        return descriptor
+
+    def _opened(self, name: str) -> int:
+        # The walk starts at the nearest folder that is open: never deeper into Python's stack than this frame.
+        parts = name.split("/")
+        known = next((count for count in range(len(parts), 0, -1) if "/".join(parts[:count]) in self._open), 0)
+        descriptor = self._open["/".join(parts[:known])] if known else self._root
+        for count in range(known, len(parts)):
+            path = "/".join(parts[: count + 1])
+            if path not in self._made:
+                os.mkdir(parts[count], 0o755, dir_fd=descriptor)
+                self._made.add(path)
+            descriptor = os.open(parts[count], _FOLDER_FLAGS, dir_fd=descriptor)
+            self._open[path] = descriptor
+        while len(self._open) > _OPEN_FOLDERS and next(iter(self._open)) != name:
+            os.close(self._open.popitem(last=False)[1])
+        return descriptor
+
+    def create(self, name: str, mode: int) -> int:
+        """Make a file that was not there and return it, open for writing."""
+        folder, _, leaf = name.rpartition("/")
+        return os.open(leaf, _FILE_FLAGS, mode, dir_fd=self.folder(folder))
+
+    def symlink(self, target: str, name: str) -> None:
+        """Make a symlink."""
+        folder, _, leaf = name.rpartition("/")
+        os.symlink(target, leaf, dir_fd=self.folder(folder))
+
+    def link(self, source: str, name: str) -> None:
+        """Give a file that is there a second name."""
+        folder, _, leaf = source.rpartition("/")
+        # The folder of the source may be closed again while the other is opened: keep it by a descriptor of our own.
+        origin = os.dup(self.folder(folder))
+        try:
+            new_folder, _, new_leaf = name.rpartition("/")
+            into = self.folder(new_folder)
+            os.link(leaf, new_leaf, src_dir_fd=origin, dst_dir_fd=into, follow_symlinks=False)
+        finally:
+            os.close(origin)
+
+    def close(self) -> None:
+        """Close all folders but the root, which is its opener's."""
+        while self._open:
+            os.close(self._open.popitem()[1])
+        self._last, self._last_descriptor = "", self._root
+
+
+@contextmanager
+def staged(target: Path) -> Iterator[tuple[Path, StagedTree]]:
+    """Make a private folder beside a target, and remove it in the end with what is still in it.
+
+    Args:
+        target: Absolute; its parent is there.
+
+    Returns:
+        The path of the tree to fill, and what fills it.
+    """
+    outer, descriptor = _made(target)
+    tree = outer / TREE
+    try:
+        os.mkdir(TREE, 0o755, dir_fd=descriptor)
+        root = os.open(TREE, _FOLDER_FLAGS, dir_fd=descriptor)
+        filled = StagedTree(root)
+        try:
+            yield tree, filled
+        finally:
+            filled.close()
+            os.close(root)
+    finally:
+        remove(outer)
+        os.close(descriptor)
+
+
+def _made(target: Path) -> tuple[Path, int]:
+    for _ in range(_ATTEMPTS):
+        folder = target.parent / f".{target.name[:_NAME_KEPT]}{MARK}{secrets.token_hex(8)}"
+        folder.mkdir(0o700)
+        # Between the two calls another run may take the folder for a left-over and remove it: then make a new one.
+        descriptor = _held(folder)
+        if descriptor is not None:
+            return folder, descriptor
+        with suppress(OSError):
+            folder.rmdir()
+    # There are no locks on this file system, so no other run can take a folder for a left-over either.
+    folder.mkdir(0o700)
+    return folder, os.open(folder, _FOLDER_FLAGS)
+
+
+def remove(folder: Path) -> None:
+    """Remove a staging folder as far as possible; what cannot be removed is the next run's business."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_overs(target: Path) -> None:
+    """Remove what killed runs left beside a target, and nothing that a living run still fills."""
+    with suppress(OSError):
+        beginning = f".{target.name[:_NAME_KEPT]}{MARK}"
+        for entry in list(os.scandir(target.parent)):
+            if entry.name.startswith(beginning) and entry.is_dir(follow_symlinks=False):
+                folder = target.parent / entry.name
+                descriptor = _held(folder)
+                if descriptor is not None:
+                    remove(folder)
+                    os.close(descriptor)
+
+
+def _held(folder: Path) -> int | None:
+    """Open a folder and hold it for this process; ``None`` if another holds it or it is gone."""
+    import fcntl  # not on every system, and neither is the rest of this module
+
+    try:
+        descriptor = os.open(folder, _FOLDER_FLAGS)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), folder.lstat()):
+            return descriptor
+    except OSError:
+        pass
+    os.close(descriptor)
+    return None
+
+
+def check_target(target: Path) -> None:
+    """Demand that a target is an empty folder or missing.
+
+    Args:
+        target: Where to unpack.
+
+    Raises:
+        TargetError: If it is anything else, or lies in no folder.
+    """
+    try:
+        mode = target.lstat().st_mode
+    except FileNotFoundError:
+        if not target.parent.is_dir():
+            raise TargetError(target, f"there is no folder {target.parent}") from None
+        return
+    except OSError as error:
+        raise TargetError(target, error.strerror or str(error)) from error
+    if stat.S_ISLNK(mode):
+        raise TargetError(target, "it is a link")
+    if not stat.S_ISDIR(mode):
+        raise TargetError(target, "it is no folder")
+    if any(True for _ in target.iterdir()):
+        raise TargetError(target, "it is not empty")
+
+
+def check_room(target: Path, *, wanted_bytes: int, wanted_entries: int) -> None:
+    """Demand free space and inodes where a target is to be.
+
+    Args:
+        target: Whose parent's file system is asked.
+        wanted_bytes: That must be free.
+        wanted_entries: Files and folders that must be possible.
+
+    Raises:
+        NoSpaceError: If there is less.
+    """
+    found = os.statvfs(target.parent)
+    free = found.f_bavail * found.f_frsize
+    if free < wanted_bytes:
+        raise NoSpaceError(target, f"{wanted_bytes:,} bytes are needed, {free:,} are free")
+    # Some file systems make inodes as they need them and say 0.
+    if found.f_files and found.f_favail < wanted_entries:
+        raise NoSpaceError(target, f"{wanted_entries:,} inodes are needed, {found.f_favail:,} are free")
