@@ -60,18 +60,18 @@ def parse(content: bytes, path: str | Path, limits: DocumentLimits = LIMITS) -> 
     if len(content) > limits.size_bytes:
         raise ReceiptLimitError(path, "", f"expected at most {limits.size_bytes:,} bytes, found more")
 
-    def without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) != len(pairs):
             raise DuplicateKeyError(path, "", "a JSON object has the same key twice")
         return found
 
-    def no_number(_: str) -> NoReturn:
+    def _no_number(_: str) -> NoReturn:
         raise ReceiptSyntaxError(path, "", "expected JSON, found a number that JSON does not have")
 
     try:
         text = content.decode()
-        value: object = json.loads(text, object_pairs_hook=without_repetition, parse_constant=no_number)
+        value: object = json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_no_number)
     except UnicodeDecodeError:
         raise ReceiptSyntaxError(path, "", "expected UTF-8, found other bytes") from None
     except json.JSONDecodeError as error:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 VERBS = {
     "check": "read the manifest and tell every mistake in it",
+    "sbom": "list the packages of a lock as a CycloneDX document",
 }
 """Name and purpose of each verb, in the order of the help; its module has the name with ``_`` for ``-``."""
 

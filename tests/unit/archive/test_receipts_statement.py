@@ -15,11 +15,13 @@ from cwtasks.archive.errors import (
     InventoryMismatchError,
     ProvenFileError,
     ReceiptError,
+    ReceiptInputError,
     ReceiptLimitError,
 )
 from cwtasks.archive.inventory import REDACTED_URL, ReceiptInventory, ReceiptPackageRecord, redact
 from cwtasks.archive.receipts import ArchiveReceipt
 from cwtasks.exceptions import ArchiveError, ArchiveHashMismatchError
+from cwtasks.lockfile import Lock, LockedEnvironment, LockedPackage
 
 THEIRS = {
     "_type": "https://in-toto.io/Statement/v1",
@@ -331,3 +333,43 @@ def test_sha256_can_be_demanded():
     bare.compare(bare)
     with pytest.raises(DigestMissingError, match=r"the receipt has no sha256 for a-1-0\.conda"):
         bare.compare(bare, require_sha256=True)
+
+
+names = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
+digests = st.none() | st.binary(min_size=32, max_size=32).map(bytes.hex)
+
+
+@given(st.dictionaries(names, st.dictionaries(names, digests, max_size=4), max_size=4))
+def test_what_a_lock_holds_is_written_and_read_back_whole_and_equal(content):
+    environments = {
+        name: LockedEnvironment(
+            channels=(),
+            packages={
+                platform: tuple(
+                    LockedPackage.from_record({"url": f"https://c.example/m/noarch/{stem}-1-0.conda", "sha256": digest})
+                    for stem, digest in packages.items()
+                )
+                for platform in ("linux-64", "osx-64")
+            },
+        )
+        for name, packages in content.items()
+    }
+    made = ReceiptInventory.from_lock(Lock(environments=environments), dict.fromkeys(content))
+    statement = {**THEIRS, "predicate": {**THEIRS["predicate"], "environments": made.to_json()}}
+    loaded = ArchiveReceipt.parse(ArchiveReceipt(statement).to_bytes())
+    assert loaded.statement == statement
+    assert loaded.inventory == made
+    loaded.inventory.compare(made)
+
+
+def test_platforms_that_disagree_about_a_package_are_told():
+    packages = {
+        platform: (LockedPackage.from_record({"url": ONE["url"], "sha256": digest * 32}),)
+        for platform, digest in (("linux-64", "ab"), ("osx-64", "cd"))
+    }
+    lock = Lock(environments={"default": LockedEnvironment(channels=(), packages=packages)})
+    with pytest.raises(ReceiptInputError) as caught:
+        ReceiptInventory.from_lock(lock, {"default": None}, path="conda.lock")
+    assert str(caught.value) == (
+        "conda.lock: platforms disagree about a-1-0.conda\nhint: run 'doit lock' to write it anew"
+    )
