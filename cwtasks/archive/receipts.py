@@ -25,7 +25,7 @@ from cwtasks.archive.errors import (
     ReceiptUnreadableError,
     UnsignedReceiptError,
 )
-from cwtasks.archive.inventory import ReceiptInventory, is_inside
+from cwtasks.archive.inventory import ReceiptInventory, is_inside, redact
 from cwtasks.archive.signing import is_envelope, open_envelope, sign, verify
 from cwtasks.exceptions import ArchiveHashMismatchError
 
@@ -138,8 +138,8 @@ class ArchiveReceipt:
                     "options": {
                         "bundle": options.bundle,
                         "compressionLevel": archive_config.compression_level,
-                        "exclude": list(archive_config.exclude),
-                        "include": list(archive_config.include),
+                        "exclude": _public(archive_config.exclude),
+                        "include": _public(archive_config.include),
                         "lock": options.lock,
                     },
                 },
@@ -355,6 +355,11 @@ def _below(root: str | Path, path: str | Path) -> str:
     if not is_inside(relative):
         raise ReceiptInputError(path, "is outside the workspace", hint="keep manifest and lock in the workspace")
     return relative
+
+
+def _public(patterns: Sequence[str]) -> list[str]:
+    # In a pattern "?" is no query; one with "://" was meant as a URL, by mistake.
+    return [redact(pattern) if "://" in pattern else pattern for pattern in patterns]
 
 
 def _recorded_prefix(root: str | Path, prefix: str | Path | None) -> str | None:

@@ -22,6 +22,7 @@ from cwtasks.archive.inventory import REDACTED_URL, ReceiptInventory, ReceiptPac
 from cwtasks.archive.receipts import ArchiveReceipt
 from cwtasks.exceptions import ArchiveError, ArchiveHashMismatchError
 from cwtasks.lockfile import Lock, LockedEnvironment, LockedPackage
+from cwtasks.models.workspace import ArchiveConfig
 
 THEIRS = {
     "_type": "https://in-toto.io/Statement/v1",
@@ -373,3 +374,8 @@ def test_platforms_that_disagree_about_a_package_are_told():
     assert str(caught.value) == (
         "conda.lock: platforms disagree about a-1-0.conda\nhint: run 'doit lock' to write it anew"
     )
+
+
+def test_patterns_stay_and_urls_among_them_lose_their_secrets(build):
+    receipt = build(archive_config=ArchiveConfig(include=("a?[#]", "https://u:s3cret@c.example/m")))
+    assert receipt.predicate["archive"]["options"]["include"] == ["a?[#]", "https://c.example/m"]
