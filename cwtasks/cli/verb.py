@@ -22,6 +22,7 @@ VERBS = {
     "shell": "open a shell in an environment",
     "exec": "run one command in an environment",
     "check": "read the manifest and tell every mistake in it",
+    "sbom": "list the packages of a lock as a CycloneDX document",
 }
 """Name and purpose of each verb, in the order of the help; its module has the name with ``_`` for ``-``."""
 

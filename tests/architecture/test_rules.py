@@ -42,6 +42,9 @@ def test_every_module_opens_with_what_it_is(path: Path):
 DOORS = {
     "backports": ("cwtasks/archive/decoding.py",),
     "doit": ("cwtasks/doit_plugin/", "cwtasks/cli/__init__.py"),
+    "cryptography": ("cwtasks/archive/signing.py",),
+    "cyclonedx": ("cwtasks/archive/sbom.py",),
+    "packageurl": ("cwtasks/archive/sbom.py",),
     "rattler": ("cwtasks/engines/rattler_worker.py",),
     "minijinja": ("cwtasks/templates.py",),
     "tomli": ("cwtasks/manifests/",),
