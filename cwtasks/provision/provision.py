@@ -332,9 +332,8 @@ class Provision:
         count = len(wanted.packages())
         said = [f"{count} package{'' if count == 1 else 's'} in {os.path.relpath(plan.prefix, self._root)}"]
         if left_out:
-            said.append(
-                f"warning: not installed, PyPI dependencies are not supported yet: {', '.join(sorted(left_out))}"
-            )
+            listed = ", ".join(sorted(left_out))
+            said.append(f"warning: PyPI dependencies are not supported yet and were left out: {listed}")
         return tuple(said if is_changed else said[1:])
 
     def _left_out(self, plan: EnvironmentPlan) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from channels import Channel, python_package
+from environments import LEAF1, LEAF2, LIVELY, OTHER, Workspace
 
 #: How long to wait for something that always happens, in seconds; a busy machine must not fail a test.
 PATIENCE = 30
@@ -124,3 +126,9 @@ def space(tmp_path: Path) -> Iterator[Space]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def work(space: Space, tmp_path: Path) -> Workspace:
+    channel = Channel(tmp_path / "site" / "channel")
+    return Workspace(space, channel.with_packages(LEAF1, LEAF2, OTHER, LIVELY, python_package()))
