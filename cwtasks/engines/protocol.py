@@ -91,6 +91,14 @@ class Engine(Protocol):
 
     name: str
 
+    def get_ready(self) -> None:
+        """Be told that a call follows soon, which may then begin at once. Never needed.
+
+        Raises:
+            EngineMissingError: the engine is not installed.
+        """
+        ...
+
     def solve(self, request: SolveRequest, *, report: Report) -> tuple[Record, ...]:
         """Choose packages.
 

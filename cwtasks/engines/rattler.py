@@ -48,6 +48,13 @@ class Answer(NamedTuple):
     """The last lines of it, and of what link scripts wrote; without credentials."""
 
 
+class _Worker(NamedTuple):
+    """A child process and what it writes beside its answer."""
+
+    process: subprocess.Popen[bytes]
+    stderr: IO[bytes]
+
+
 class RattlerEngine:
     """Solves, fetches and installs; see :class:`cwtasks.engines.protocol.Engine`.
 
@@ -85,6 +92,7 @@ class RattlerEngine:
         self._library = library
         self._retries = retries
         self._settings: channels.ChannelSettings | None = None
+        self._spares: list[_Worker] = []
         self._cache = fetch.PackageCache(folder=os.path.join(self._folder, "pkgs"))
 
     @property
@@ -93,6 +101,11 @@ class RattlerEngine:
         if self._settings is None:
             self._settings = channels.read_settings(self._environ)
         return self._settings
+
+    def get_ready(self) -> None:
+        """Start the worker of the next call ahead; it ends with this process if there is none."""
+        if not self._spares:
+            self._spares.append(self._start())
 
     def solve(self, request: SolveRequest, *, report: Report) -> tuple[Record, ...]:
         """Choose packages; see the protocol for arguments and errors."""
@@ -211,18 +224,12 @@ class RattlerEngine:
         It lives in a process group of its own, and ends with this call: whatever interrupts us kills the group, and
         should we be killed ourselves, the worker notices the end of its stdin.
         """
-        line = json.dumps({**document, "action": action, "library": self._found_library()}) + "\n"
-        with (
-            tempfile.TemporaryFile() as stderr,
-            subprocess.Popen(
-                [sys.executable, "-I", "-S", "-X", "utf8", WORKER],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env=self._worker_environ(),
-                start_new_session=True,
-            ) as worker,
-        ):
+        line = json.dumps({**document, "action": action}) + "\n"
+        try:
+            process, stderr = self._spares.pop()
+        except IndexError:
+            process, stderr = self._start()
+        with stderr, process as worker:
             self._start_worker(worker.pid)
             try:
                 answer = _talk(worker, line.encode(), report, secrets)
@@ -235,6 +242,21 @@ class RattlerEngine:
             raise EngineCrashError(self.name, action, code, said)
         error = answer.get("error")
         return Answer(answer.get("result"), _redacted_error(error, secrets) if error else None, said)
+
+    def _start(self) -> _Worker:
+        """Start a worker, which then waits for its request."""
+        command = [sys.executable, "-I", "-S", "-X", "utf8", WORKER, self._found_library()]
+        environ = self._worker_environ()
+        stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by who takes the answer
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=environ,
+            start_new_session=True,
+        )
+        return _Worker(process, stderr)
 
     def _found_library(self) -> str:
         if self._library is None:

@@ -49,8 +49,13 @@ def main() -> NoReturn:
     # What link scripts print must not stand between our lines: only we keep the old stdout.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    request = json.loads(sys.stdin.buffer.readline())
-    sys.path.append(request["library"])
+    sys.path.append(sys.argv[1])
+    import rattler  # noqa: F401 - the longest part of the start, done while the parent still prepares the request
+
+    line = sys.stdin.buffer.readline()
+    if not line:
+        os._exit(0)  # started ahead and not needed
+    request = json.loads(line)
     threading.Thread(target=_leave_with_the_parent, daemon=True).start()
     lock = threading.Lock()
 
