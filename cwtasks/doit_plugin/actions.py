@@ -163,13 +163,13 @@ class ProvisionAction(Action):
         )
 
     def _display(self) -> Display:
-        import os
+        import io
         import shutil
 
         from cwtasks.provision.progress import Display
 
         if self.is_quiet:
-            return Display(self.step.id, open(os.devnull, "w", encoding="utf-8"), is_terminal=False)
+            return Display(self.step.id, io.StringIO(), is_terminal=False)
         width = shutil.get_terminal_size().columns
         return Display(self.step.id, sys.stderr, is_terminal=sys.stderr.isatty(), width=width)
 

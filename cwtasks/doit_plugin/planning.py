@@ -45,7 +45,8 @@ def plan(asked: Sequence[str], workspace: Workspace, *, alone: bool) -> Any:
     # This is worked out when the manifest has changed, hence the time to let go of what it no longer has.
     workspace.store.prune(lambda step_id: _is_known(step_id, workspace))
     steps = tuple(tuple(getattr(step, name) for name in _FIELDS) for step in graph.steps.values())
-    return steps, graph.warnings, workspace.plan.to_plain(), dict(workspace.settings_table)
+    warnings = (*graph.warnings, *workspace.plan.warnings(step.environment for step in graph.steps.values()))
+    return steps, warnings, workspace.plan.to_plain(), dict(workspace.settings_table)
 
 
 def _is_known(step_id: str, workspace: Workspace) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cwtasks.activation.declared import Activation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cwtasks.environments import Catalog
     from cwtasks.requirements import Requirements
@@ -46,6 +46,20 @@ class Plan(NamedTuple):
     """By name, in the order of the manifest."""
     question: str
     """Digest of all that a lock has to answer; empty when no environment asks for packages."""
+
+    def warnings(self, environments: Iterable[str | None]) -> list[str]:
+        """Return a sentence for each environment that has no prefix and yet asks for something.
+
+        Args:
+            environments: Names of those that are used; ``None`` counts for nothing.
+        """
+        used = [self.environments[name] for name in dict.fromkeys(environments) if name and name in self.environments]
+        return [
+            f"environment '{plan.name}': PyPI dependencies are not supported yet and are left out: "
+            + ", ".join(plan.left_out)
+            for plan in used
+            if plan.left_out and not plan.prefix
+        ]
 
     @property
     def installed(self) -> tuple[str, ...]:
@@ -118,13 +132,12 @@ def _environment_plan(catalog: Catalog, asked: Requirements, *, root: str) -> En
     from cwtasks.activation.declared import activation_of
 
     workspace = catalog.manifest.workspace
-    has_packages = bool(asked.specs or asked.pypi)
     return EnvironmentPlan(
         name=asked.environment,
         platform=asked.platform,
         subdir=asked.subdir,
         is_runnable=catalog.environments[asked.environment].runnable,
-        prefix=prefix_path(root, workspace.envs_dir, asked.environment) if has_packages else "",
+        prefix=prefix_path(root, workspace.envs_dir, asked.environment) if asked.specs else "",
         specs=tuple(map(str, asked.specs)),
         left_out=tuple(map(str, asked.pypi)),
         virtual_packages=tuple((one.name, one.version, one.build) for one in asked.virtual_packages),

@@ -301,3 +301,32 @@ def test_a_shell_on_a_terminal_has_the_environment_and_says_so(work):
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 5
+
+
+def test_dependencies_nobody_installs_yet_are_said_also_where_there_is_no_prefix(work):
+    work.write(
+        '[workspace]\nchannels = []\nplatforms = ["linux-64"]\n[pypi-dependencies]\nsnake = "*"\n[tasks]\nshow = "echo hi"\n'
+    )
+    done = work.space.run("show")
+    assert done.stdout == ".  show\nhi\n"
+    assert done.stderr == (
+        "warning: environment 'default': PyPI dependencies are not supported yet and are left out: snake\n"
+    )
+
+
+def test_in_a_dodo_file_tasks_run_in_their_environments_too(work):
+    work.write()
+    work.space.write({"dodo.py": "from cwtasks.dodo import *\n"})
+    assert work.doit("make").endswith(".  make\n")
+    assert work.space.read("out") == "leaf one\n"
+    assert work.silent("make").endswith("-- make\n")
+
+
+def test_a_failed_install_stops_only_what_needs_it(work):
+    work.write()
+    work.doit("lock")
+    (work.channel.folder / "noarch" / "leaf-2.0-0.conda").unlink()
+    done = work.space.run("-c", "check", "say")
+    assert done.returncode == 1
+    assert "leaf one" in done.stdout
+    assert "error: task 'check' not run: " in done.stderr

@@ -1,5 +1,6 @@
 """Locking and installing when things go wrong: nothing is lost, nothing is half done, and the message says what it was."""
 
+import hashlib
 import os
 import random
 import signal
@@ -268,10 +269,8 @@ def test_link_scripts_run_only_when_allowed_and_then_must_succeed(work):
     assert ran.read_text() == "ran\n"
 
 
-def test_a_pixi_lock_is_installed_without_solving_and_what_is_left_out_is_said(work):
-    import hashlib
-
-    work.write(ONE, name="pixi.toml")
+def write_pixi_lock(work) -> None:
+    """Write a lock as pixi does, for leaf 1.0 of the channel and a package of a Python index."""
     archive = work.channel.folder / "noarch" / "leaf-1.0-0.conda"
     url = f"{work.channel.url}/noarch/leaf-1.0-0.conda"
     lines = [
@@ -295,6 +294,11 @@ def test_a_pixi_lock_is_installed_without_solving_and_what_is_left_out_is_said(w
         "",
     ]
     work.space.write({"pixi.lock": "\n".join(lines)})
+
+
+def test_a_pixi_lock_is_installed_without_solving_and_what_is_left_out_is_said(work):
+    work.write(ONE, name="pixi.toml")
+    write_pixi_lock(work)
     (work.channel.folder / "noarch" / "repodata.json").unlink()
     done = work.space.run("say")
     assert done.stdout == ".  install:default\n.  say\nleaf one\n"
@@ -302,6 +306,17 @@ def test_a_pixi_lock_is_installed_without_solving_and_what_is_left_out_is_said(w
     assert done.stderr.splitlines()[-1] == warning
     assert not work.space.exists("conda.lock")
     assert work.silent("say") == ".  say\nleaf one\n"
+
+
+def test_a_pixi_lock_that_no_longer_answers_is_where_a_lock_of_ours_starts(work):
+    work.write(ONE, name="pixi.toml")
+    write_pixi_lock(work)
+    before = work.space.read("pixi.lock")
+    text = work.space.read("pixi.toml")
+    work.space.write({"pixi.toml": text.replace('leaf = "<2"', 'leaf = "*"\nother = "*"')})
+    assert work.doit("say").endswith("leaf one\n")
+    assert "leaf-2.0" not in work.space.read("conda.lock")
+    assert work.space.read("pixi.lock") == before
 
 
 def test_pypi_dependencies_of_the_manifest_are_said_to_be_left_out(work):
