@@ -149,7 +149,7 @@ class ProvisionAction(Action):
         return None
 
     def _lock(self, display: Display) -> tuple[str, ...]:
-        return self.workspace.provision.lock(wish_of(self.step), display).summary
+        return self.workspace.provision.lock(wish_of(self.step), display)
 
     def _install(self, display: Display) -> tuple[str, ...]:
         environment = self.step.environment or "default"

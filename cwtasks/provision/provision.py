@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cwtasks.exceptions import (
     EnvironmentNotInstalledError,
@@ -13,7 +13,6 @@ from cwtasks.exceptions import (
     PlatformNotRunnableError,
 )
 from cwtasks.provision.memory import LockAnswer, LockMemory, LockStamp
-from cwtasks.provision.wish import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,21 +21,11 @@ if TYPE_CHECKING:
     from cwtasks.lockfile import Lock, LockedPackage, WantedEnvironment
     from cwtasks.provision.plan import EnvironmentPlan, Plan
     from cwtasks.provision.prefix import Wanted
+    from cwtasks.provision.wish import Wish
     from cwtasks.requirements import Requirements
     from cwtasks.settings import Settings
 
-__all__ = ["Locked", "Provision", "Wish"]
-
 LOCK, PIXI_LOCK = "conda.lock", "pixi.lock"
-
-
-class Locked(NamedTuple):
-    """What locking did."""
-
-    is_changed: bool
-    """Whether the file changed."""
-    summary: tuple[str, ...]
-    """For people, one line each."""
 
 
 class Provision:
@@ -122,8 +111,11 @@ class Provision:
             self._memory.answers(stamp, question)
         return reason
 
-    def lock(self, wish: Wish, report: Report) -> Locked:
+    def lock(self, wish: Wish, report: Report) -> tuple[str, ...]:
         """Make the lock answer the manifest, and do what else is wished.
+
+        Returns:
+            What there is to say of it, one line each.
 
         Raises:
             LockfileStaleError: it does not, and must not be changed here.
@@ -135,7 +127,7 @@ class Provision:
         reason = self.why_lock()
         if wish.is_plain:
             if reason is None:
-                return Locked(is_changed=False, summary=())
+                return ()
             self._check_may_lock(reason)
         from cwtasks.lockfile import stale_slices, write_lock
         from cwtasks.provision.changes import changes
@@ -153,8 +145,8 @@ class Provision:
             offline=self.settings.offline,
             report=report,
         )
-        is_changed = write_lock(os.path.join(self._root, LOCK), done.lock)
-        return Locked(is_changed, tuple(changes(old, done, asked)))
+        write_lock(os.path.join(self._root, LOCK), done.lock)
+        return tuple(changes(old, done, asked))
 
     def _check_wish(self, wish: Wish) -> None:
         from cwtasks.exceptions import EnvironmentNotFoundError, PlatformError

@@ -1,5 +1,6 @@
 """Manifests of public projects: every task that its author did not break must compile."""
 
+import marshal
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from cwtasks.environments import Catalog
 from cwtasks.exceptions import TaskNotAvailableError, TaskNotFoundError
 from cwtasks.graph.compiler import Request, Surroundings, compile_all, compile_steps
+from cwtasks.graph.workspace_steps import WorkspaceSteps
 from cwtasks.host import Host
 from cwtasks.manifests import load_file
+from cwtasks.provision.plan import Plan, plan_of, requirements_here
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 NAMES = ("conda.toml", "pixi.toml", "pyproject.toml")
@@ -73,6 +76,20 @@ def test_public_manifest_compiles_as_a_whole(path):
     assert [name for name in catalog.names() if catalog.usual(name) and name in graph.broken] == wanting_arguments(
         catalog
     )
+
+
+@pytest.mark.parametrize("subdir", ["linux-64", "osx-arm64", "win-64"])
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.parent.name) for path in PATHS])
+def test_public_manifest_says_what_to_lock_and_install(path, subdir):
+    catalog = Catalog(load_file(path), Host(subdir))
+    plan = plan_of(catalog, root="/w", environ={})
+    assert Plan.from_plain(marshal.loads(marshal.dumps(plan.to_plain()))) == plan
+    assert bool(plan.question) == any(one.specs for one in requirements_here(catalog, environ={}))
+    steps = WorkspaceSteps(frozenset(catalog.names()), tuple(plan.environments), plan.installed, plan.installed)
+    graph = compile_all(catalog, Surroundings(), workspace_steps=steps)
+    for step in graph.steps.values():
+        if step.kind == "task" and not step.is_alias and step.environment in plan.installed:
+            assert steps.name("install", step.environment) in step.needs
 
 
 def wanting_arguments(catalog):
