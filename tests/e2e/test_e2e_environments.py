@@ -330,3 +330,11 @@ def test_a_failed_install_stops_only_what_needs_it(work):
     assert done.returncode == 1
     assert "leaf one" in done.stdout
     assert "error: task 'check' not run: " in done.stderr
+
+
+def test_an_environment_that_was_removed_is_no_reason_to_run_its_tasks(work):
+    work.write(MANIFEST.replace('leaf = "<2"', 'leaf = "<2"\nlively = "*"'))
+    work.doit("make")
+    work.silent("clean", "install:default")
+    assert "activation" not in work.space.run("why", "make").stdout
+    assert work.doit("make") == ".  install:default\n-- make\n"
