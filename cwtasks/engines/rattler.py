@@ -230,7 +230,6 @@ class RattlerEngine:
         except IndexError:
             process, stderr = self._start()
         with stderr, process as worker:
-            self._start_worker(worker.pid)
             try:
                 answer = _talk(worker, line.encode(), report, secrets)
                 code = worker.wait()
@@ -256,6 +255,8 @@ class RattlerEngine:
             env=environ,
             start_new_session=True,
         )
+        # From now on: one that waits for its request must not outlive a Ctrl-C either.
+        self._start_worker(process.pid)
         return _Worker(process, stderr)
 
     def _found_library(self) -> str:

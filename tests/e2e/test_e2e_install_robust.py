@@ -384,7 +384,7 @@ def test_ctrl_c_ends_all_of_it_and_the_next_run_completes(large):
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130, said
     assert "Traceback" not in said
-    assert workers_of(large.space.root) == []
+    large.space.wait_until(lambda: workers_of(large.space.root) == [])
     complete(large)
 
 
