@@ -378,12 +378,17 @@ def test_after_a_kill_at_any_moment_the_same_command_completes(large):
 
 
 def test_ctrl_c_ends_all_of_it_and_the_next_run_completes(large):
-    process = large.space.start("install")
-    large.space.wait_for(".conda/envs/default/conda-meta")
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    for _ in range(5):
+        process = large.space.start("install")
+        large.space.wait_for(".conda/envs/default/conda-meta")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert "Traceback" not in said
+        if process.returncode != 0:
+            break
+        # It was through before the signal came.
+        large.doit("clean", "install:default")
     assert process.returncode == 130, said
-    assert "Traceback" not in said
     large.space.wait_until(lambda: workers_of(large.space.root) == [])
     complete(large)
 
