@@ -80,12 +80,15 @@ def relock(
     """
     _check_upgrades(old, wish)
     known = {(one.environment, one.platform): _locked_before(old, one) for one in asked}
-    solves = [
-        _Solve(members, _preferred(members, known, wish))
-        for members in _groups(asked)
-        if any(_is_due(member, stale, wish) for member in members)
-    ]
     chosen: dict[Slice, tuple[LockedPackage, ...] | None] = dict(known)
+    solves = []
+    for members in _groups(asked):
+        if not any(_is_due(member, stale, wish) for member in members):
+            continue
+        if any(member.specs for member in members):
+            solves.append(_Solve(members, _preferred(members, known, wish)))
+        else:
+            chosen.update(((member.environment, member.platform), ()) for member in members)
     failures: list[SolveError] = []
     for solve, outcome in _solved(solves, engine, offline=offline, report=report):
         for member in solve.members:

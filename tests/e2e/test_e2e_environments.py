@@ -338,3 +338,11 @@ def test_an_environment_that_was_removed_is_no_reason_to_run_its_tasks(work):
     work.silent("clean", "install:default")
     assert "activation" not in work.space.run("why", "make").stdout
     assert work.doit("make") == ".  install:default\n-- make\n"
+
+
+def test_an_environment_that_asks_for_nothing_is_locked_without_a_solver(work):
+    work.write(MANIFEST.replace('[dependencies]\nleaf = "<2"\n', ""))
+    done = work.space.run("lock")
+    solved = [line for line in done.stderr.splitlines() if "solving" in line]
+    assert solved == ["lock: solving new for linux-64 (1 of 2)", "lock: solving new for osx-arm64 (2 of 2)"]
+    assert work.silent("why", "lock").startswith("lock is up to date")
