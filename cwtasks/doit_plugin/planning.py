@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from cwtasks.graph.step import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from cwtasks.doit_plugin.workspace import Workspace
+    from cwtasks.environments import Catalog
 
 SHOW_LIST = "list"
 """The answer to a command line without a task, where no task is called ``default``."""
@@ -43,23 +44,21 @@ def plan(asked: Sequence[str], workspace: Workspace, *, alone: bool) -> Any:
         return SHOW_LIST
     graph = workspace.compile(requests, alone=alone)
     # This is worked out when the manifest has changed, hence the time to let go of what it no longer has.
-    workspace.store.prune(lambda step_id: _is_known(step_id, workspace))
+    own = frozenset(words.workspace_names(workspace, variants=True))
+    workspace.store.prune(lambda step_id: _is_known(step_id, workspace.catalog, own))
     steps = tuple(tuple(getattr(step, name) for name in _FIELDS) for step in graph.steps.values())
     warnings = (*graph.warnings, *workspace.plan.warnings(step.environment for step in graph.steps.values()))
     return steps, warnings, workspace.plan.to_plain(), dict(workspace.settings_table)
 
 
-def _is_known(step_id: str, workspace: Workspace) -> bool:
+def _is_known(step_id: str, catalog: Catalog, own: Collection[str]) -> bool:
     """Say whether there still is what a step belongs to.
 
     The id of a step is the task's name, then environment, arguments, number; or the name of a step of the workspace.
     """
     ends = [position for position, character in enumerate(step_id) if character in ":(#'"]
     starts = [step_id[:end] for end in [*ends, len(step_id)]]
-    from cwtasks.doit_plugin.words import workspace_names
-
-    own = workspace_names(workspace, variants=True)
-    return any(workspace.catalog.offers(start) or start in own for start in starts)
+    return any(catalog.offers(start) or start in own for start in starts)
 
 
 def steps_of(planned: Any, workspace: Workspace) -> tuple[list[Step], tuple[str, ...]]:

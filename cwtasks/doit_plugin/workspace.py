@@ -35,13 +35,9 @@ _VARIABLES = (
     "PIXI_PROJECT_ROOT",
     "PIXI_ENVIRONMENT_NAME",
     "CWTASKS_INSTALL",
-    "CONDA_OVERRIDE_CUDA",
-    "CONDA_OVERRIDE_GLIBC",
-    "CONDA_OVERRIDE_LINUX",
-    "CONDA_OVERRIDE_OSX",
-    "CONDA_OVERRIDE_WIN",
-    "CONDA_OVERRIDE_ARCHSPEC",
 )
+#: Begins the names of those that say what machines have.
+_OVERRIDE = "CONDA_OVERRIDE_"
 
 
 class Workspace:
@@ -124,7 +120,8 @@ class Workspace:
             answer: Works it out; what it returns must be made of what marshal can write.
         """
         variables = [self.environ.get(name) for name in _VARIABLES]
-        question = (*question, self.init_cwd, self._asked_wish, *self.host, *variables)
+        overrides = sorted(item for item in self.environ.items() if item[0].startswith(_OVERRIDE))
+        question = (*question, self.init_cwd, self._asked_wish, *self.host, *variables, tuple(overrides))
         kept = self._memo.recall(question) if self._memo else None
         if kept is not None and self._memo is not None:
             self.root = self._memo.root

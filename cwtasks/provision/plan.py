@@ -7,6 +7,7 @@ manifest for it.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cwtasks.activation.declared import Activation
@@ -153,8 +154,6 @@ def prefix_path(root: str, envs_dir: str, environment: str) -> str:
         envs_dir: As the manifest has it, relative to ``root`` unless absolute.
         environment: Its name.
     """
-    import os
-
     return os.path.join(root, os.path.expanduser(envs_dir), environment)
 
 

@@ -17,7 +17,7 @@ from channels import Channel, Package
 from cwtasks.activation.declared import Activation
 from cwtasks.activation.effective import variables
 from cwtasks.lockfile import Lock, LockedEnvironment, LockedPackage, read_lock, write_lock
-from tests.benchmarks.clock import best_of_calls, best_of_processes, doit, milliseconds, ratio
+from tests.benchmarks.clock import best_of_calls, best_of_processes, doit, milliseconds, ratio, usual_environ
 
 #: Of an environment that is installed: as many packages as those of scientific Python, of the size of small ones.
 PACKAGES, FILES, FILE_BYTES = 300, 60, 1000
@@ -99,8 +99,9 @@ def _installs(folder: Path, channel: Channel, work: Path) -> Iterator[tuple[str,
 
 
 def _run(command: list[str], cwd: Path) -> float:
+    environ, nowhere = usual_environ(), subprocess.DEVNULL
     begun = time.perf_counter()
-    subprocess.run(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    subprocess.run(command, cwd=cwd, env=environ, stdout=nowhere, stderr=nowhere, check=True)
     return time.perf_counter() - begun
 
 

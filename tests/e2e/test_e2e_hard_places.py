@@ -4,14 +4,13 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from zlib import crc32
 
 import pytest
+from disks import mounted
 
 from cwtasks.globs import Tree
 from cwtasks.graph.step import Step
@@ -26,23 +25,6 @@ outputs = ["{name}.out"]
 """
 NAMES = [f"t{number}" for number in range(10)]
 NOT_KEPT = {"CWTASKS_KEEP_OUTPUTS": "off"}
-
-
-@contextmanager
-def mounted(folder: Path, options: str) -> Iterator[None]:
-    """Put a small file system of its own in a folder while the block runs, or skip the test."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if not sys.platform.startswith("linux") or shutil.which("mount") is None:
-        pytest.skip("there is no mount -t tmpfs here")
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"this user may not mount: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 def fill(folder: Path) -> Path:

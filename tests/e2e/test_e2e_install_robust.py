@@ -397,7 +397,7 @@ def test_ctrl_c_ends_all_of_it_and_the_next_run_completes(large):
 
 
 def workers_of(root: Path) -> list[str]:
-    """Return the processes that still name a folder of ours in their command or work in it."""
+    """Return the processes that still work in a folder of ours; those of an engine begin where doit stood."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():

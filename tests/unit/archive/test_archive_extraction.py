@@ -8,10 +8,10 @@ import subprocess
 import sys
 import tarfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from disks import mounted
 
 from cwtasks.archive import errors
 from cwtasks.archive.extraction import Progress, extract
@@ -236,27 +236,11 @@ def test_room_is_asked_for_first(source: Path):
 # Full disks and killed runs
 
 
-@contextmanager
-def small_disk(folder: Path, options: str):
-    folder.mkdir()
-    if not sys.platform.startswith("linux") or shutil.which("mount") is None:
-        pytest.skip("there is no mount -t tmpfs here")
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"this user may not mount: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", folder], check=True)
-
-
 @pytest.mark.parametrize("options", [pytest.param("size=1m", id="space"), pytest.param("nr_inodes=8", id="inodes")])
 def test_a_full_disk_leaves_nothing(source: Path, options: str):
     archive = packed(source)
     disk = source.parent / "disk"
-    with small_disk(disk, options):
+    with mounted(disk, options):
         with pytest.raises(errors.NoSpaceError):
             extract(archive, disk / "target")
         assert os.listdir(disk) == []
