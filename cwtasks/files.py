@@ -1,14 +1,19 @@
-"""Folders kept out of version control, and files that are written whole or not at all.
+"""Folders kept out of version control, files that are written whole or not at all, and values kept in such files.
 
 Knows nothing of what is kept in them.
 """
 
 from __future__ import annotations
 
+import marshal
 import os
 import stat
 import threading
+import zlib
 from contextlib import suppress
+from typing import Any
+
+_CHECK_BYTES = 4
 
 
 def make_folder(directory: str) -> None:
@@ -60,6 +65,38 @@ def replace_file(path: str, content: bytes, *, mode: int = 0o666, is_durable: bo
         with suppress(OSError):
             os.remove(aside)
         raise
+
+
+def keep_value(path: str, value: Any) -> None:  # noqa: ANN401 - whatever marshal can write
+    """Keep a value for :func:`kept_value`, which is for this Python only and never the only copy of anything.
+
+    Args:
+        path: Its folder must exist.
+        value: Made of text, bytes, numbers, tuples, lists and tables.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    content = marshal.dumps(value)
+    replace_file(path, _checksum(content) + content)
+
+
+def kept_value(path: str) -> Any:  # noqa: ANN401 - whatever was kept
+    """Return what was kept, ``None`` when nothing was or when it is damaged.
+
+    Args:
+        path: As for :func:`keep_value`.
+    """
+    try:
+        with open(path, "rb") as file:
+            check, content = file.read(_CHECK_BYTES), file.read()
+        return marshal.loads(content) if check == _checksum(content) else None  # noqa: S302 - ours, and checked for damage
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+
+
+def _checksum(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(_CHECK_BYTES, "little")
 
 
 def _sync_folder(folder: str) -> None:

@@ -7,7 +7,6 @@ another file, another version, and it is worked out anew. Files that steps read 
 
 from __future__ import annotations
 
-import marshal
 import os
 import sys
 import time
@@ -15,6 +14,7 @@ import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from cwtasks.files import keep_value, kept_value, make_folder
 from cwtasks.globs import is_settled
 from cwtasks.places import MANIFESTS, folders_upwards, user_task_files
 
@@ -68,15 +68,10 @@ class Memo:
         Args:
             question: Text, numbers, tuples: what marshal can write.
         """
-        try:
-            with open(self._path(question), "rb") as file:
-                check, content = file.read(4), file.read()
-            if check != _checksum(content):
-                return None
-            kept_sources, kept_question, answer = marshal.loads(content)  # noqa: S302 - ours, and checked for damage
-        except (OSError, ValueError, EOFError, TypeError):
-            return None
-        return answer if (kept_sources, kept_question) == (self._sources, question) else None
+        match kept_value(self._path(question)):
+            case (sources, asked, answer) if (sources, asked) == (self._sources, question):
+                return answer
+        return None
 
     def keep(self, question: tuple[Any, ...], answer: Any) -> None:
         """Keep an answer; where that is not possible, nothing is lost but time.
@@ -85,12 +80,9 @@ class Memo:
             question: As for :meth:`recall`.
             answer: Made of what marshal can write, and not ``None``.
         """
-        content = marshal.dumps((self._sources, question, answer))
-        from cwtasks.files import make_folder, replace_file
-
         with suppress(OSError):
             make_folder(self._folder)
-            replace_file(self._path(question), _checksum(content) + content)
+            keep_value(self._path(question), (self._sources, question, answer))
             self._drop_oldest()
 
     def _path(self, question: tuple[Any, ...]) -> str:
@@ -125,7 +117,3 @@ def _stamp(path: str, now_ns: int) -> tuple[Any, ...] | None:
     if not is_settled(status, now_ns):
         return _UNSETTLED
     return (path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def _checksum(content: bytes) -> bytes:
-    return zlib.crc32(content).to_bytes(4, "little")

@@ -339,6 +339,8 @@ class Workspace:
         )
         if environment is None:
             return {**outside, **statics}
+        prefix = self.plan.environments[environment].prefix if self.settings.installs else ""
+        self.log(f"environment '{environment}' is {prefix or 'the one it is called from'}")
         return self.provision.variables(environment, statics=statics, outside=outside, warn=self._warn_once)
 
     def _warn_once(self, fact: str) -> None:

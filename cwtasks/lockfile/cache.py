@@ -7,14 +7,13 @@ across versions of this program or of Python. Locks in, locks out; parses nothin
 
 from __future__ import annotations
 
-import marshal
 import os
 import sys
 import zlib
 from contextlib import suppress
 from typing import Any
 
-from cwtasks.files import replace_file
+from cwtasks.files import keep_value, kept_value
 from cwtasks.lockfile.model import Lock, LockedEnvironment, LockPlatform
 from cwtasks.lockfile.records import LockedPackage, LockedPyPI
 
@@ -37,14 +36,12 @@ def recall(folder: str, path: str, stamp: tuple[int, ...]) -> Lock | None:
         stamp: Of the file now.
     """
     try:
-        with open(_place(folder, path), "rb") as file:
-            check, content = file.read(4), file.read()
-        if check != _checksum(content):
-            return None
-        source, payload = marshal.loads(content)  # noqa: S302 - ours, and checked for damage
-        return _thaw(payload) if source == (_program(), path, stamp) else None
-    except (OSError, ValueError, EOFError, TypeError, LookupError):
-        return None
+        match kept_value(_place(folder, path)):
+            case (source, payload) if source == (_program(), path, stamp):
+                return _thaw(payload)
+    except (ValueError, TypeError, LookupError):
+        pass  # kept in another form than ours
+    return None
 
 
 def keep(folder: str, path: str, stamp: tuple[int, ...], lock: Lock) -> None:
@@ -56,10 +53,9 @@ def keep(folder: str, path: str, stamp: tuple[int, ...], lock: Lock) -> None:
         stamp: Of the file before it was read.
         lock: What was read.
     """
-    content = marshal.dumps(((_program(), path, stamp), _freeze(lock)))
     with suppress(OSError):
         os.makedirs(folder, exist_ok=True)
-        replace_file(_place(folder, path), _checksum(content) + content)
+        keep_value(_place(folder, path), ((_program(), path, stamp), _freeze(lock)))
         with os.scandir(folder) as entries:
             kept = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries if entry.name.startswith(_NAME))
         for _, old in kept[:-_MAX_KEPT]:
@@ -68,10 +64,6 @@ def keep(folder: str, path: str, stamp: tuple[int, ...], lock: Lock) -> None:
 
 def _place(folder: str, path: str) -> str:
     return os.path.join(folder, f"{_NAME}{zlib.crc32(path.encode(errors='surrogateescape')):08x}")
-
-
-def _checksum(content: bytes) -> bytes:
-    return zlib.crc32(content).to_bytes(4, "little")
 
 
 def _program() -> tuple[int, int]:

@@ -7,16 +7,14 @@ writes the file at the same moment.
 
 from __future__ import annotations
 
-import marshal
 import os
 import sys
 import time
-import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from cwtasks import __version__
-from cwtasks.files import make_folder, replace_file
+from cwtasks.files import keep_value, kept_value, make_folder
 from cwtasks.globs import is_settled
 
 if TYPE_CHECKING:
@@ -109,29 +107,20 @@ class LockMemory:
             self._keep()
 
     def _recall(self, stamp: LockStamp, machine: str) -> LockAnswer | None:
-        try:
-            with open(os.path.join(self._folder, _NAME), "rb") as file:
-                check, content = file.read(4), file.read()
-            if check != _checksum(content):
-                return None
-            source, digests, question = marshal.loads(content)  # noqa: S302 - ours, and checked for damage
-        except (OSError, ValueError, EOFError, TypeError):
-            return None
-        return LockAnswer(digests, question) if source == _source(stamp, machine) else None
+        match kept_value(os.path.join(self._folder, _NAME)):
+            case (source, digests, question) if source == _source(stamp, machine):
+                return LockAnswer(digests, question)
+        return None
 
     def _keep(self) -> None:
         if self._known is None or not self._known[0].is_proof:
             return
         stamp, machine, answer = self._known
-        content = marshal.dumps((_source(stamp, machine), dict(answer.digests), answer.question))
+        kept = (_source(stamp, machine), dict(answer.digests), answer.question)
         with suppress(OSError):
             make_folder(self._folder)
-            replace_file(os.path.join(self._folder, _NAME), _checksum(content) + content)
+            keep_value(os.path.join(self._folder, _NAME), kept)
 
 
 def _source(stamp: LockStamp, machine: str) -> tuple[str | int | tuple[str | int, ...], ...]:
     return (__version__, sys.hexversion, tuple(stamp), machine)
-
-
-def _checksum(content: bytes) -> bytes:
-    return zlib.crc32(content).to_bytes(4, "little")

@@ -1,5 +1,7 @@
 """Settings of a workspace, and of the one who calls."""
 
+import os
+
 import pytest
 
 MANIFEST = """
@@ -51,3 +53,12 @@ def test_an_unknown_setting_is_warned_of(space):
     done = space.run("copy")
     assert done.returncode == 0
     assert done.stderr.startswith("warning: conda.toml: tool.cwtasks.keep-output: unknown key; did you mean")
+
+
+def test_a_setting_nobody_knows_may_be_anything(space):
+    table = "[tool.cwtasks]\nwhen = 2026-01-01\nmore = { at = 10:00:00 }\n"
+    space.write({"conda.toml": f'{table}[tasks]\na = "echo a"\n'})
+    os.utime(space.root / "conda.toml", (1, 1))
+    for _ in range(2):
+        done = space.run("a")
+        assert (done.returncode, done.stdout) == (0, ".  a\na\n"), done.stderr
