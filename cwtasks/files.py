@@ -60,7 +60,7 @@ def replace_file(path: str, content: bytes, *, mode: int = 0o666, is_durable: bo
             os.chmod(aside, stat.S_IMODE(os.lstat(path).st_mode))
         os.replace(aside, path)
         if is_durable and os.name == "posix":
-            _sync_folder(os.path.dirname(path) or os.curdir)
+            sync_folder(os.path.dirname(path) or os.curdir)
     except BaseException:
         with suppress(OSError):
             os.remove(aside)
@@ -99,7 +99,7 @@ def _checksum(content: bytes) -> bytes:
     return zlib.crc32(content).to_bytes(_CHECK_BYTES, "little")
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
     """Make the new name of a file survive a loss of power; where folders cannot be synced, nothing is lost."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

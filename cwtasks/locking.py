@@ -60,3 +60,15 @@ def locked(descriptor: int, *, waiting: Callable[[], None] | None = None) -> Ite
     finally:
         with suppress(OSError):
             _unlock(descriptor)
+
+
+def is_held(path: str) -> bool:
+    """Whether another process holds a file with :func:`locked`; a file that is not there is held by nobody."""
+    try:
+        with open(path, "r+b") as file:
+            _lock(file.fileno(), waits=False)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False

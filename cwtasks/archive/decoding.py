@@ -42,6 +42,7 @@ _RAW_BLOCK = 256 * 1024
 _FIRST_FEED = 4 * 1024  # what a decoder gives back when its frame ends is copied: so tiny frames are fed little
 _DECODED_BLOCK = 512 * 1024
 _BLOCKS_AHEAD = 8
+_MOST_FRAME = 64 * MIB  # of content, for a frame that is decoded at once
 _FRAME_HEADER = 18  # the longest zstd frame header, with its magic
 
 
@@ -273,6 +274,32 @@ def frame_demands(header: bytes) -> tuple[int | None, int]:
         return content + (256 if content_size == 2 else 0), dictionary
     base = 1 << (10 + (header[5] >> 3))
     return base + (base >> 3) * (header[5] & 7), dictionary
+
+
+def decode_frame(path: Path, raw: bytes, *, limits: ArchiveLimits) -> bytes:
+    """Decode one zstd frame that is known to be small.
+
+    Args:
+        path: Of the archive, for errors.
+        raw: The frame, whole.
+        limits: What is allowed.
+
+    Raises:
+        CompressedFileError: It is damaged, or demands too much.
+    """
+    window, dictionary = frame_demands(raw[:_FRAME_HEADER])
+    if not raw.startswith(ZSTD_MAGIC) or window is None or dictionary:
+        raise errors.CorruptArchiveError(path, "its seek table leads to no frame")
+    if window > limits.window_bytes:
+        raise errors.WindowTooLargeError(path, f"{window:,} bytes, at most {limits.window_bytes:,} are allowed")
+    decoder = zstd_decoder()
+    try:
+        content = decoder.decompress(raw, _MOST_FRAME)
+    except Exception as error:  # each library has an error class of its own
+        raise errors.CorruptArchiveError(path, str(error)) from error
+    if not decoder.eof or decoder.unused_data:
+        raise errors.CorruptArchiveError(path, "its seek table does not fit its frames")
+    return content
 
 
 def zstd_decoder() -> Decoder:

@@ -123,6 +123,146 @@ class ArchiveChangedError(CompressedFileError):
     hint = "wait until it is complete, then try again"
 
 
+class MemberNotFoundError(ArchiveError):
+    """An archive without a file of some name.
+
+    Attributes:
+        archive: Its path.
+        member: The name.
+    """
+
+    def __init__(self, archive: str | Path, member: str) -> None:
+        self.archive = str(archive)
+        self.member = member
+        super().__init__(
+            f"{shown_path(archive)}: has no file '{member}'", hints=["'cwt inspect --members' lists what it holds"]
+        )
+
+
+# Packing
+
+
+class FileChangedError(ArchiveError):
+    """A file of the workspace that cannot be packed as it was found.
+
+    Attributes:
+        name: Below the workspace.
+        reason: What happened to it.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(
+            f"{name}: cannot be packed: {reason}", hints=["no archive was written; try again when nothing writes there"]
+        )
+
+
+class FileMissingError(FileChangedError):
+    """A file of the workspace that is not there."""
+
+
+class NeededFileError(ArchiveError):
+    """A workspace whose archive would lack its manifest, or whose receipt a lock to speak of.
+
+    Attributes:
+        name: Of the file.
+        reason: Why it does not go in.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(
+            f"{name} has to go into the archive: {reason}",
+            hints=["'doit lock' makes a lock, and a receipt needs one" if name == "conda.lock" else "let it in"],
+        )
+
+
+class OutputError(ArchiveError):
+    """An archive or a receipt that cannot be written.
+
+    Attributes:
+        output: Its path.
+        reason: Why not.
+    """
+
+    def __init__(self, output: str | Path, reason: str) -> None:
+        self.output = str(output)
+        self.reason = reason
+        super().__init__(
+            f"{shown_path(output)}: cannot be written: {reason}", hints=["what was there before is untouched"]
+        )
+
+
+class UnknownSuffixError(ArchiveError):
+    """An archive whose name does not say how to compress it.
+
+    Attributes:
+        output: Its path.
+    """
+
+    def __init__(self, output: str | Path) -> None:
+        self.output = str(output)
+        super().__init__(
+            f"{shown_path(output)}: its name does not say how to compress it",
+            hints=["end it with .tar.zst, .tar.gz or .tar.bz2"],
+        )
+
+
+class NothingTrackedError(ArchiveError):
+    """A workspace in a git work tree that tracks none of its files.
+
+    Attributes:
+        root: Of the workspace.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = str(root)
+        super().__init__(
+            f"{shown_path(root)}: git tracks no file here, so the archive would be empty",
+            hints=["'git add' what belongs into it, or 'git init' here if it belongs to no outer repository"],
+        )
+
+
+class GitError(ArchiveError):
+    """Git does not say which files it tracks.
+
+    Attributes:
+        root: Of the workspace.
+    """
+
+    def __init__(self, root: str | Path, reason: str) -> None:
+        self.root = str(root)
+        super().__init__(f"{shown_path(root)}: git cannot list its files: {reason}", hints=["see what 'git status' says"])
+
+
+class SecretInFileError(ArchiveError):
+    """A file that goes into every archive and holds a credential.
+
+    Attributes:
+        name: Of the file.
+        line: Where, counted from 1.
+    """
+
+    def __init__(self, name: str, line: int) -> None:
+        self.name = name
+        self.line = line
+        super().__init__(
+            f"{name}:{line}: a URL here holds a password or token, which would go into the archive",
+            hints=["keep credentials in the login store of your tools, not in files of the workspace"],
+        )
+
+
+class PackingProcessError(ArchiveError):
+    """A process that packed files for us ended early."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a process that packs files ended early", hints=["no archive was written; is there enough memory?"]
+        )
+
+
 # The tar stream
 
 

@@ -11,11 +11,15 @@ does not, none may.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from cwtasks.archive import errors
 from cwtasks.archive.limits import ArchiveLimits, Budget
 from cwtasks.archive.tarstream import FILE, FOLDER, HARD_LINK, SYMLINK, Header
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -23,6 +27,8 @@ _NOT_PORTABLE = re.compile(r'[<>:"|?*]')
 _DEVICE = re.compile(
     r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[1-9\u00b9\u00b2\u00b3]) *(?:\..*)?", re.IGNORECASE | re.DOTALL
 )
+_DEVICE_BETWEEN = re.compile(r"[/\n](?:con|prn|aux|nul|com[1-9]|lpt[1-9])[./\n]")
+_PLAIN_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-/\n"
 # Most names are this plain: they cannot break a rule, for none is about such characters in such places.
 _PLAIN = re.compile(r"(?!con|prn|aux|nul|com|lpt)[a-z0-9_+\-](?:[a-z0-9_.+\-]*[a-z0-9_+\-])?", re.IGNORECASE | re.ASCII)
 
@@ -225,3 +231,58 @@ class MemberRules:
 
 def _length(parts: list[str]) -> int:
     return sum(len(part.encode()) + 1 for part in parts)
+
+
+def check_tree(names: Sequence[str], links: Mapping[str, str], *, limits: ArchiveLimits | None = None) -> None:
+    """Judge the names and links of a whole tree, as :class:`MemberRules` would one after the other.
+
+    Args:
+        names: Of files and links, each once, sorted.
+        links: Target of each link, by name.
+        limits: What is allowed.
+
+    Raises:
+        MemberRefusedError: In the subclass of the rule that is broken.
+        LimitExceededError: If there are too many.
+    """
+    limits = limits or ArchiveLimits()
+    if not links and _is_plain_tree(names, limits):
+        return
+    rules = MemberRules(limits)
+    for name in names:
+        target = links.get(name)
+        kind = FILE if target is None else SYMLINK
+        rules.admit(Header(name, kind, 0o644, 0, 0, target or ""))
+    rules.check_links()
+
+
+def _is_plain_tree(names: Sequence[str], limits: ArchiveLimits) -> bool:
+    """Say whether names are so plain that no rule can concern them, looking at all of them at once."""
+    text = "\n".join(["", *names, ""])
+    if not text.isascii() or text.encode().translate(None, _PLAIN_BYTES):
+        return False
+    if any(wrong in text for wrong in ("//", "./", ".\n", "/\n", "\n/", "\n\n")):
+        return False
+    lowered = text.lower()
+    lowered_names = lowered.split("\n")[1:-1]
+    # A name may hold a line break itself.
+    if _DEVICE_BETWEEN.search(lowered) or len(names) * 2 > limits.members or len(lowered_names) != len(names):
+        return False
+    folders = {name.rpartition("/")[0] for name in names}
+    return (
+        max(map(len, names), default=0) <= min(limits.component_bytes, limits.path_bytes)
+        and max((folder.count("/") for folder in folders), default=0) < limits.path_depth - 1
+        and _are_distinct(folders, lowered_names)
+    )
+
+
+def _are_distinct(folders: set[str], lowered_names: Sequence[str]) -> bool:
+    """Say whether no two names or folders are the same to a system that ignores case."""
+    every = set(folders)
+    for folder in folders:
+        while "/" in folder and (folder := folder.rpartition("/")[0]) not in every:
+            every.add(folder)
+    every.discard("")
+    lowered = {folder.lower() for folder in every}
+    distinct = set(lowered_names)
+    return len(distinct) == len(lowered_names) and len(lowered) == len(every) and lowered.isdisjoint(distinct)

@@ -128,6 +128,20 @@ def load_file(path: str | Path) -> Manifest:
     return find_parser(place).read(place)
 
 
+def parse_text(content: bytes, path: Path) -> Manifest:
+    """Read a manifest that is at hand as bytes.
+
+    Args:
+        content: Of the file.
+        path: Its name says the format; its folder counts as the root of the workspace.
+
+    Raises:
+        WorkspaceParseError: a name no parser is for, no TOML, or mistakes outside tasks.
+        TaskParseError: mistakes, but only in tasks.
+    """
+    return find_parser(path).read_data(parse_toml(content, path), path)
+
+
 def user_task_file(environ: Mapping[str, str] = os.environ) -> Path | None:
     """Return the user's own task file, or ``None`` when there is none.
 

@@ -1,0 +1,234 @@
+"""Compressed files as we write them: independent zstd frames, or one stream of gzip or bzip2.
+
+A writer takes pieces and is told where a frame may end; what it writes depends on the pieces and these places alone,
+never on the number of threads. Knows nothing of tar.
+"""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from _typeshed import ReadableBuffer
+
+LEVELS = {"zstd": (1, 22), "gzip": (1, 9), "bzip2": (1, 9)}
+"""Least and greatest level of each kind."""
+DEFAULT_LEVELS = {"zstd": 3, "gzip": 6, "bzip2": 9}
+COPY_LEVEL = -10
+"""Of zstd, for content that is compressed already: as fast as a copy, and frames keep their checksum."""
+
+_THREADS = 2
+_AHEAD = 2 * _THREADS
+
+
+class Frame(NamedTuple):
+    """One frame, written."""
+
+    compressed: int
+    """Its size in the file; bytes."""
+    content: int
+    """Of what is in it; bytes."""
+
+
+class Sink(Protocol):
+    """Takes content, and is told where a frame may end."""
+
+    def add(self, piece: bytes) -> None:
+        """Take more content."""
+
+    def end_frame(self, *, is_compressed: bool = False) -> None:
+        """Let a frame end here, where there are frames.
+
+        Args:
+            is_compressed: Whether its content is compressed already.
+        """
+
+
+class Compressor(Sink, Protocol):
+    """Writes a compressed file."""
+
+    def finish(self) -> list[Frame]:
+        """Write all that is left.
+
+        Returns:
+            The frames in order; none where there are no frames.
+        """
+
+    def abandon(self) -> None:
+        """Stop working for a file that nobody wants any more."""
+
+
+class HashedFile:
+    """A file whose digest is taken while it is written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._digest = sha256()
+        self.size = 0
+
+    def write(self, block: ReadableBuffer) -> None:
+        """Write and remember."""
+        self._digest.update(block)
+        self.size += self._file.write(block)
+
+    @property
+    def sha256(self) -> str:
+        """Of all that was written, in lower-case hexadecimal."""
+        return self._digest.hexdigest()
+
+
+def compressor(kind: str, output: HashedFile, level: int) -> Compressor:
+    """Return what writes a file of one kind: ``zstd``, ``gzip`` or ``bzip2``."""
+    if kind == "zstd":
+        return Frames(output, level)
+    return _Stream(output, *(_gzip(level) if kind == "gzip" else _bzip2(level)))
+
+
+class Frames:
+    """Compresses frames side by side and writes them in order."""
+
+    def __init__(self, output: HashedFile, level: int) -> None:
+        self._output = output
+        self._level = level
+        self._pieces: list[bytes] = []
+        self._waiting: list[tuple[Future[bytes], int]] = []
+        self._done: list[Frame] = []
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cwtasks-compress")
+        self._compress = frame_compressor()
+
+    def add(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+
+    def end_frame(self, *, is_compressed: bool = False) -> None:
+        if not self._pieces:
+            return
+        content, self._pieces = b"".join(self._pieces), []
+        level = COPY_LEVEL if is_compressed else self._level
+        self._waiting.append((self._pool.submit(self._compress, content, level), len(content)))
+        while self._waiting and (len(self._waiting) > _AHEAD or self._waiting[0][0].done()):
+            self._write_next()
+
+    def _write_next(self) -> None:
+        future, size = self._waiting.pop(0)
+        frame = future.result()
+        self._output.write(frame)
+        self._done.append(Frame(len(frame), size))
+
+    def finish(self) -> list[Frame]:
+        self.end_frame()
+        while self._waiting:
+            self._write_next()
+        self._pool.shutdown()
+        return self._done
+
+    def put(self, frame: bytes, content: int) -> None:
+        """Write a frame that is compressed already, after all that was added before.
+
+        Args:
+            frame: As it stands in the file.
+            content: Bytes that are in it.
+        """
+        self.end_frame()
+        while self._waiting:
+            self._write_next()
+        self._output.write(frame)
+        self._done.append(Frame(len(frame), content))
+
+    def abandon(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+class CollectedFrames:
+    """Compresses frames one after the other and keeps them."""
+
+    def __init__(self, level: int) -> None:
+        self.frames: list[tuple[bytes, int]] = []
+        """Each frame, and how many bytes are in it."""
+        self._level = level
+        self._pieces: list[bytes] = []
+        self._compress = frame_compressor()
+
+    def add(self, piece: bytes) -> None:
+        """Take more content."""
+        self._pieces.append(piece)
+
+    def end_frame(self, *, is_compressed: bool = False) -> None:
+        """Compress what there is."""
+        if self._pieces:
+            content, self._pieces = b"".join(self._pieces), []
+            frame = self._compress(content, COPY_LEVEL if is_compressed else self._level)
+            self.frames.append((frame, len(content)))
+
+
+class _Stream:
+    """Writes one stream, in which frames mean nothing."""
+
+    def __init__(self, output: HashedFile, compress: Callable[[bytes], bytes], finish: Callable[[], bytes]) -> None:
+        self._output = output
+        self._compress = compress
+        self._finish = finish
+
+    def add(self, piece: bytes) -> None:
+        if block := self._compress(piece):
+            self._output.write(block)
+
+    def end_frame(self, *, is_compressed: bool = False) -> None:
+        pass
+
+    def finish(self) -> list[Frame]:
+        self._output.write(self._finish())
+        return []
+
+    def abandon(self) -> None:
+        pass
+
+
+def _gzip(level: int) -> tuple[Callable[[bytes], bytes], Callable[[], bytes]]:
+    """Compress as RFC 1952 says, without name and time, and with "unknown" as the system."""
+    import zlib
+
+    stream = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    begun = [b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"]
+    checksum, size = 0, 0
+
+    def compress(piece: bytes) -> bytes:
+        nonlocal checksum, size
+        checksum = zlib.crc32(piece, checksum)
+        size += len(piece)
+        return (begun.pop() if begun else b"") + stream.compress(piece)
+
+    def finish() -> bytes:
+        trailer = checksum.to_bytes(4, "little") + (size & 0xFFFF_FFFF).to_bytes(4, "little")
+        return (begun.pop() if begun else b"") + stream.flush() + trailer
+
+    return compress, finish
+
+
+def _bzip2(level: int) -> tuple[Callable[[bytes], bytes], Callable[[], bytes]]:
+    import bz2
+
+    stream = bz2.BZ2Compressor(level)
+    return stream.compress, stream.flush
+
+
+def frame_compressor() -> Callable[[bytes, int], bytes]:
+    """Return what makes one zstd frame of content and a level, with its size and a checksum in it."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    parameter = zstd.CompressionParameter
+
+    def compress(content: bytes, level: int) -> bytes:
+        options = {parameter.compression_level: level, parameter.checksum_flag: 1}
+        made = zstd.ZstdCompressor(options=options)
+        frame: bytes = made.compress(content, made.FLUSH_FRAME)
+        return frame
+
+    return compress
