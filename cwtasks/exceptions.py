@@ -615,6 +615,22 @@ class LinkScriptError(InstallError):
         super().__init__(prefix, f"the post-link script failed of {', '.join(self.packages)}{said}")
 
 
+class PlatformNotLockedError(CwtasksError):
+    """A platform for which the lock holds nothing.
+
+    Attributes:
+        platform: As asked for.
+        locked: Those the lock has.
+    """
+
+    def __init__(self, platform: str, locked: Iterable[str]) -> None:
+        self.platform = platform
+        self.locked = sorted(locked)
+        super().__init__(
+            f"platform '{platform}' is not locked", hints=[suggestion(platform, self.locked, label="Locked platforms")]
+        )
+
+
 class ArchiveError(CwtasksError):
     """An archive, its receipt or its bundle that cannot be made or used; the root of all errors of that room."""
 

@@ -127,6 +127,16 @@ class Tree:
         self._expanded: dict[tuple[str, ...], list[str]] = {}
         self._fresh: dict[str, _Listing] = {}
         self._listings: dict[str, _Listing] = {}
+        self._defined: dict[str, Callable[[], Iterable[str]]] = {}
+
+    def define(self, pattern: str, find: Callable[[], Iterable[str]]) -> None:
+        """Say which files a pattern stands for that no wildcard can express.
+
+        Args:
+            pattern: Whatever no file can be called.
+            find: Gives paths as :meth:`expand` does; asked again after :meth:`changed`.
+        """
+        self._defined[pattern] = find
 
     def changed(self) -> None:
         """Say that a command ran, so files may differ from now on."""
@@ -186,6 +196,8 @@ class Tree:
         found: set[str] = set()
         if not pattern:
             return ()
+        if pattern in self._defined:
+            return self._defined[pattern]()
         if not is_literal(pattern):
             for start, names in _routes(pattern):
                 self._match(start, names, found)

@@ -1,8 +1,13 @@
-"""The machine tasks run on, in conda's words. Asks the system nothing: what it says comes in as arguments."""
+"""The machine tasks run on, in conda's words."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Host(NamedTuple):
@@ -28,3 +33,14 @@ def host_subdir(sysname: str, machine: str) -> str:
     if processor in {"arm64", "aarch64"}:
         return f"{family}-{'aarch64' if family == 'linux' else 'arm64'}"
     return f"{family}-32" if processor in {"i386", "i686", "x86"} else f"{family}-{processor}"
+
+
+def this_host(environ: Mapping[str, str]) -> Host:
+    """Return the machine we run on.
+
+    Args:
+        environ: ``CONDA_OVERRIDE_CUDA`` is used.
+    """
+    machine = os.uname().machine if hasattr(os, "uname") else environ.get("PROCESSOR_ARCHITECTURE", "AMD64")
+    has_cuda = bool(environ.get("CONDA_OVERRIDE_CUDA")) or os.path.exists("/proc/driver/nvidia/version")
+    return Host(host_subdir(sys.platform, machine), has_cuda)

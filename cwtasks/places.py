@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 MANIFESTS = ("conda.toml", "pixi.toml", "pyproject.toml")
 """File names a manifest may have; in one folder the first that says something wins."""
 
+STATE_FOLDER = ".conda/cwtasks"
+"""Where a workspace keeps what is remembered between runs, below its root."""
+
 
 def folders_upwards(start: str) -> Iterator[str]:
     """Yield a folder and all above it, the root of the file system last.

@@ -27,8 +27,30 @@ _KEYS = (
     "offline",
     "link-scripts",
     "skip-unsolvable",
+    "archive",
 )
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+
+
+class ArchiveSettings(NamedTuple):
+    """``[tool.cwtasks.archive]``: what ``doit archive`` and the steps around it do when nothing else is said."""
+
+    output: str = ""
+    """Path of the archive, relative to the workspace; its name there by default."""
+    receipt: str = ""
+    """Path of the receipt, or ``on`` or ``off``; by default there is one beside the archive where there is a lock."""
+    bundle: bool = False
+    """Whether the packages of the lock go in."""
+    environments: tuple[str, ...] = ()
+    """Whose packages; of all by default."""
+    platforms: tuple[str, ...] = ()
+    """For which platforms; for all by default."""
+    lock: bool = True
+    """Whether the lock is made to answer the manifest before."""
+    sign: str = ""
+    """File of the private key that signs the receipt, relative to the workspace."""
+    check: str = ""
+    """Task that has to succeed in a restored workspace."""
 
 
 class Settings(NamedTuple):
@@ -59,6 +81,8 @@ class Settings(NamedTuple):
     """``CWTASKS_SKIP_UNSOLVABLE`` or ``skip-unsolvable``: whether other machines' environments that cannot be solved
     are left out of the lock."""
 
+    archive: ArchiveSettings = ArchiveSettings()
+
     warnings: tuple[str, ...] = ()
     """Keys of the table that nobody knows."""
 
@@ -74,6 +98,7 @@ class Settings(NamedTuple):
             CwtasksError: a value means nothing.
         """
         given = dict(table or {})
+        archive, warnings = _archive_settings(given.pop("archive", None))
         default = cls()
         settings = cls(
             keeps_outputs=_chosen(environ, given, "keep-outputs", _switch, default.keeps_outputs),
@@ -87,7 +112,47 @@ class Settings(NamedTuple):
             link_scripts=_chosen(environ, given, "link-scripts", _switch, default.link_scripts),
             skip_unsolvable=_chosen(environ, given, "skip-unsolvable", _switch, default.skip_unsolvable),
         )
-        return settings._replace(warnings=tuple(f"tool.cwtasks.{key}: unknown key; {_known(key)}" for key in given))
+        warnings = (*(f"tool.cwtasks.{key}: unknown key; {_known(key)}" for key in given), *warnings)
+        return settings._replace(archive=archive, warnings=warnings)
+
+
+def passphrase(environ: Mapping[str, str]) -> bytes | None:
+    """Return what opens the private key that signs, from ``CWTASKS_PASSPHRASE``; ``None`` when it is not set."""
+    told = environ.get("CWTASKS_PASSPHRASE")
+    return told.encode() if told else None
+
+
+def _archive_settings(table: object) -> tuple[ArchiveSettings, tuple[str, ...]]:
+    """Return the settings of a table, and a warning for each key nobody knows.
+
+    Raises:
+        CwtasksError: a value means nothing.
+    """
+    if table is None:
+        return ArchiveSettings(), ()
+    place = "tool.cwtasks.archive"
+    if not isinstance(table, dict):
+        raise CwtasksError(f"{place}: found {table!r}, expected a table")
+    parsers: dict[str, Callable[[object, str], object]] = {
+        **dict.fromkeys(("output", "sign", "check"), _word),
+        **dict.fromkeys(("bundle", "lock"), _switch),
+        **dict.fromkeys(("environments", "platforms"), _words),
+        "receipt": _receipt,
+    }
+    known = {key: parsers[key](value, f"{place}.{key}") for key, value in table.items() if key in parsers}
+    others = [key for key in table if key not in parsers]
+    warnings = (f"{place}.{key}: unknown key; {suggestion(key, parsers, label='Known keys')}" for key in others)
+    return ArchiveSettings(**known), tuple(warnings)  # type: ignore[arg-type]  # each parser returns what its field holds
+
+
+def _receipt(value: object, place: str) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else _word(value, place)
+
+
+def _words(value: object, place: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(word, str) and word for word in value):
+        raise CwtasksError(f"{place}: found {value!r}, expected a list of names")
+    return tuple(value)
 
 
 def log_level(environ: Mapping[str, str]) -> int | None:

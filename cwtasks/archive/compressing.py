@@ -6,10 +6,11 @@ never on the number of threads. Knows nothing of tar.
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+
+from cwtasks.archive import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,12 +101,14 @@ class Frames:
         self._waiting: list[tuple[Future[bytes], int]] = []
         self._done: list[Frame] = []
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cwtasks-compress")
-        self._compress = frame_compressor()
+        self._compress = zstd.compressor()
 
     def add(self, piece: bytes) -> None:
+        """Take more content."""
         self._pieces.append(piece)
 
     def end_frame(self, *, is_compressed: bool = False) -> None:
+        """Have compressed what there is, and write what is done."""
         if not self._pieces:
             return
         content, self._pieces = b"".join(self._pieces), []
@@ -121,6 +124,7 @@ class Frames:
         self._done.append(Frame(len(frame), size))
 
     def finish(self) -> list[Frame]:
+        """Write all that is left; the frames in order."""
         self.end_frame()
         while self._waiting:
             self._write_next()
@@ -141,6 +145,7 @@ class Frames:
         self._done.append(Frame(len(frame), content))
 
     def abandon(self) -> None:
+        """Stop the threads."""
         self._pool.shutdown(cancel_futures=True)
 
 
@@ -152,7 +157,7 @@ class CollectedFrames:
         """Each frame, and how many bytes are in it."""
         self._level = level
         self._pieces: list[bytes] = []
-        self._compress = frame_compressor()
+        self._compress = zstd.compressor()
 
     def add(self, piece: bytes) -> None:
         """Take more content."""
@@ -215,20 +220,3 @@ def _bzip2(level: int) -> tuple[Callable[[bytes], bytes], Callable[[], bytes]]:
 
     stream = bz2.BZ2Compressor(level)
     return stream.compress, stream.flush
-
-
-def frame_compressor() -> Callable[[bytes, int], bytes]:
-    """Return what makes one zstd frame of content and a level, with its size and a checksum in it."""
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-    parameter = zstd.CompressionParameter
-
-    def compress(content: bytes, level: int) -> bytes:
-        options = {parameter.compression_level: level, parameter.checksum_flag: 1}
-        made = zstd.ZstdCompressor(options=options)
-        frame: bytes = made.compress(content, made.FLUSH_FRAME)
-        return frame
-
-    return compress

@@ -16,7 +16,7 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from cwtasks.archive import errors
+from cwtasks.archive import errors, zstd
 from cwtasks.archive.limits import MIB, ArchiveLimits, Budget
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class DecodedArchive:
         most = min(self._limits.window_bytes, 128 * MIB)
         if window > most:
             raise errors.WindowTooLargeError(self.path, f"{window:,} bytes, at most {most:,} are allowed")
-        return zstd_decoder()
+        return zstd.decoder()
 
     def _skip(self) -> None:
         header = self._ahead()[:8]
@@ -292,7 +292,7 @@ def decode_frame(path: Path, raw: bytes, *, limits: ArchiveLimits) -> bytes:
         raise errors.CorruptArchiveError(path, "its seek table leads to no frame")
     if window > limits.window_bytes:
         raise errors.WindowTooLargeError(path, f"{window:,} bytes, at most {limits.window_bytes:,} are allowed")
-    decoder = zstd_decoder()
+    decoder = zstd.decoder()
     try:
         content = decoder.decompress(raw, _MOST_FRAME)
     except Exception as error:  # each library has an error class of its own
@@ -300,18 +300,6 @@ def decode_frame(path: Path, raw: bytes, *, limits: ArchiveLimits) -> bytes:
     if not decoder.eof or decoder.unused_data:
         raise errors.CorruptArchiveError(path, "its seek table does not fit its frames")
     return content
-
-
-def zstd_decoder() -> Decoder:
-    """Return a decoder of one zstd frame: the standard library's from Python 3.14 on, before that its backport."""
-    import sys  # the branch is for type checkers too
-
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-    decoder: Decoder = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: 27})
-    return decoder
 
 
 @contextmanager

@@ -234,7 +234,9 @@ class GitError(ArchiveError):
 
     def __init__(self, root: str | Path, reason: str) -> None:
         self.root = str(root)
-        super().__init__(f"{shown_path(root)}: git cannot list its files: {reason}", hints=["see what 'git status' says"])
+        super().__init__(
+            f"{shown_path(root)}: git cannot list its files: {reason}", hints=["see what 'git status' says"]
+        )
 
 
 class SecretInFileError(ArchiveError):
@@ -523,4 +525,97 @@ class StagingError(ArchiveError):
         self.target = str(target)
         super().__init__(
             f"cannot unpack into {shown_path(target)}: {reason}", hints=["nothing was unpacked; check the file system"]
+        )
+
+
+# Packages that are carried along
+
+
+class CacheWriteError(ArchiveError):
+    """A package cache that cannot be written.
+
+    Attributes:
+        path: Of the cache, or the file in it.
+    """
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        self.path = str(path)
+        super().__init__(
+            f"{shown_path(path)}: a package cannot be put there: {reason}",
+            hints=["name another cache with CWTASKS_CACHE, or make room"],
+        )
+
+
+class UnprovenPackageError(ArchiveError):
+    """A package that the lock names without a SHA-256.
+
+    Attributes:
+        name: Of its file.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"{name}: the lock has no sha256 for it", hints=["'doit lock' writes the lock anew, with digests"]
+        )
+
+
+class PackageCollisionError(ArchiveError):
+    """Two different packages of one file name and one subdir.
+
+    Attributes:
+        name: Of the files.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"{name}: the lock names two different packages of this name",
+            hints=["bundle one environment or platform with --environment or --platform"],
+        )
+
+
+class PrefixError(ArchiveError):
+    """A place in which an environment cannot be installed.
+
+    Attributes:
+        option: ``prefix`` or ``dest``.
+        found: What was given.
+        reason: Why not.
+    """
+
+    def __init__(self, option: str, found: str, reason: str, *, hint: str) -> None:
+        self.option = option
+        self.found = found
+        self.reason = reason
+        super().__init__(f"{option} {found}: {reason}", hints=[hint])
+
+
+class ReceiptNeededError(ArchiveError):
+    """An archive that is to be proven without a receipt.
+
+    Attributes:
+        archive: Its path.
+    """
+
+    def __init__(self, archive: str | Path) -> None:
+        self.archive = str(archive)
+        super().__init__(
+            f"{shown_path(archive)}: there is no receipt to prove it with",
+            hints=["name the receipt with --receipt, or put it beside the archive"],
+        )
+
+
+class NoManifestError(ArchiveError):
+    """An archive that is none of a workspace.
+
+    Attributes:
+        archive: Its path.
+    """
+
+    def __init__(self, archive: str | Path) -> None:
+        self.archive = str(archive)
+        super().__init__(
+            f"{shown_path(archive)}: holds no conda.toml, pixi.toml or pyproject.toml, so it is no workspace's archive",
+            hints=["unpack it with tar"],
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cwtasks.archive import decoding, errors
 from cwtasks.archive.limits import MIB, ArchiveLimits
 from cwtasks.archive.members import MemberRules
+from cwtasks.archive.reading import is_package
 from cwtasks.archive.staging import StagedTree, check_room, check_target, remove_left_overs, staged
 from cwtasks.archive.tarstream import FILE, FOLDER, HARD_LINK, Member, members
 from cwtasks.exceptions import ArchiveError, ArchiveHashMismatchError
@@ -21,6 +22,8 @@ from cwtasks.exceptions import ArchiveError, ArchiveHashMismatchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from cwtasks.archive.priming import PackagesAside
 
 _ROOM_CHECKED_EACH = 32 * MIB
 _PROGRESS_EACH = 256
@@ -61,6 +64,7 @@ def extract(
     expected_bytes: int = 0,
     expected_members: int = 0,
     verify: Callable[[Path, str], None] | None = None,
+    packages: PackagesAside | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Extracted:
     """Unpack an archive.
@@ -74,6 +78,7 @@ def extract(
         expected_members: Likewise how many members.
         verify: Called with the folder that holds what was unpacked, not yet in its place, and the digest of the
             archive; whatever it raises leaves this function, and nothing is put in place.
+        packages: Takes the package files that the archive carries, which then do not come into the workspace.
         progress: Called now and then.
 
     Returns:
@@ -98,7 +103,8 @@ def extract(
             entries = expected_members
             wanted = max(opened.size, expected_bytes) + entries * limits.entry_bytes + limits.staging_reserve_bytes
             check_room(target, wanted_bytes=wanted, wanted_entries=entries)
-            return _extract(opened, target, limits, expected_sha256=expected_sha256, verify=verify, progress=progress)
+            writer = _Writer(target, limits, packages)
+            return _extract(opened, writer, expected_sha256=expected_sha256, verify=verify, progress=progress)
     except ArchiveError as error:
         # A wrong digest is the cause; whatever else was found is only what it led to.
         if expected_sha256 is not None and not isinstance(error, ArchiveHashMismatchError | errors.TargetError):
@@ -110,20 +116,19 @@ def extract(
 
 def _extract(
     opened: decoding.DecodedArchive,
-    target: Path,
-    limits: ArchiveLimits,
+    writer: _Writer,
     *,
     expected_sha256: str | None,
     verify: Callable[[Path, str], None] | None,
     progress: Callable[[Progress], None] | None,
 ) -> Extracted:
+    target = writer.target
     with staged(target) as (tree, filled):
-        writer = _Writer(filled, target, limits)
         with decoding.in_thread(opened.blocks()) as blocks:
-            for _ in writer.write_all(members(blocks, limits=limits)):
+            for _ in writer.write_all(members(blocks, limits=writer.limits), filled):
                 if progress is not None:
                     progress(Progress(writer.members, writer.bytes, opened.raw_bytes, opened.size))
-        writer.write_links()
+        writer.write_links(filled)
         digest = opened.sha256
         if expected_sha256 is not None and digest != expected_sha256.lower():
             raise ArchiveHashMismatchError(opened.path.name, expected=expected_sha256.lower(), actual=digest)
@@ -144,18 +149,18 @@ def _put_in_place(tree: Path, target: Path) -> None:
 
 
 class _Writer:
-    """Puts members into the staged tree and counts them."""
+    """Puts members into a staged tree and counts them."""
 
-    def __init__(self, tree: StagedTree, target: Path, limits: ArchiveLimits) -> None:
+    def __init__(self, target: Path, limits: ArchiveLimits, packages: PackagesAside | None) -> None:
+        self.target = target
+        self.limits = limits
         self.members = 0
         self.bytes = 0
-        self._tree = tree
-        self._target = target
+        self._packages = packages
         self._rules = MemberRules(limits)
-        self._reserve = limits.staging_reserve_bytes
         self._unchecked = 0
 
-    def write_all(self, found: Iterator[Member]) -> Iterator[None]:
+    def write_all(self, found: Iterator[Member], tree: StagedTree) -> Iterator[None]:
         """Write all but the symlinks; yield now and then."""
         for member in found:
             header = self._rules.admit(member.header)
@@ -163,24 +168,26 @@ class _Writer:
             if header is None:
                 continue
             if header.kind == FILE:
-                self._write_file(header.name, header.mode, member)
+                if self._packages is not None and is_package(header.name):
+                    self._count(self._packages.take(header.name, member.chunks()))
+                else:
+                    self._write_file(tree.create(header.name, safe_mode(header.mode)), member)
             elif header.kind == FOLDER:
-                self._tree.folder(header.name)
+                tree.folder(header.name)
             elif header.kind == HARD_LINK:
-                self._tree.link(header.linkname, header.name)
+                tree.link(header.linkname, header.name)
             # Symlinks wait until there is nothing left that could be written through them.
             if self.members % _PROGRESS_EACH == 0:
                 yield
         yield
 
-    def write_links(self) -> None:
+    def write_links(self, tree: StagedTree) -> None:
         """Write the symlinks, when everything else is there and all of them together are known to stay inside."""
         self._rules.check_links()
         for name, target in self._rules.links.items():
-            self._tree.symlink(target, name)
+            tree.symlink(target, name)
 
-    def _write_file(self, name: str, mode: int, member: Member) -> None:
-        descriptor = self._tree.create(name, safe_mode(mode))
+    def _write_file(self, descriptor: int, member: Member) -> None:
         try:
             for chunk in member.chunks():
                 piece = chunk
@@ -195,7 +202,7 @@ class _Writer:
         self._unchecked += amount
         if self._unchecked >= _ROOM_CHECKED_EACH:
             self._unchecked = 0
-            check_room(self._target, wanted_bytes=self._reserve, wanted_entries=0)
+            check_room(self.target, wanted_bytes=self.limits.staging_reserve_bytes, wanted_entries=0)
 
 
 def safe_mode(mode: int) -> int:

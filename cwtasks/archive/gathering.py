@@ -11,7 +11,7 @@ import time
 from array import array
 from hashlib import sha256
 from stat import S_ISREG
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cwtasks.archive import errors
 from cwtasks.archive.headers import DEFAULT_MTIME, HeaderPacker
@@ -78,15 +78,15 @@ class Contents:
         """Return it as what marshal can write."""
         return self.names, self.kinds, self.sizes.tobytes(), self.headers.tobytes(), self.links, self.content_bytes
 
-    def extend(self, plain: Sequence[object]) -> None:
+    def extend(self, plain: Sequence[Any]) -> None:
         """Add the members another process has listed with :meth:`to_plain`."""
         names, kinds, sizes, headers, links, content_bytes = plain
-        self.names += names  # type: ignore[operator]
-        self.kinds += kinds  # type: ignore[operator]
-        self.sizes.frombytes(sizes)  # type: ignore[arg-type]
-        self.headers.frombytes(headers)  # type: ignore[arg-type]
-        self.links.update(links)  # type: ignore[call-overload]
-        self.content_bytes += content_bytes  # type: ignore[operator]
+        self.names += names
+        self.kinds += kinds
+        self.sizes.frombytes(sizes)
+        self.headers.frombytes(headers)
+        self.links.update(links)
+        self.content_bytes += content_bytes
 
 
 class Gathered(NamedTuple):
@@ -94,7 +94,7 @@ class Gathered(NamedTuple):
 
     frames: Sequence[tuple[bytes, int]]
     """Each frame as it stands in the file, and how many bytes are in it."""
-    contents: Sequence[object]
+    contents: Sequence[Any]
     """As :meth:`Contents.to_plain` gives it."""
 
 

@@ -17,7 +17,8 @@ from array import array
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cwtasks.archive.compressing import Frame, HashedFile, frame_compressor
+from cwtasks.archive import zstd
+from cwtasks.archive.compressing import Frame, HashedFile
 from cwtasks.archive.limits import MIB
 from cwtasks.archive.tarstream import BLOCK
 
@@ -103,7 +104,7 @@ class Index(NamedTuple):
 
 def write_index(output: HashedFile, frames: Sequence[Frame], contents: Contents, notes: Mapping[str, object]) -> None:
     """Write index and seek table behind the frames of an archive."""
-    compress = frame_compressor()
+    compress = zstd.compressor()
     told = {**notes, "members": len(contents.names), "content_bytes": contents.content_bytes}
     text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     columns = "\n".join(contents.names).encode(), "".join(contents.kinds).encode(), _little(contents.sizes)
@@ -144,13 +145,16 @@ def read_index(descriptor: int) -> Index | None:
     magic, notes_size, columns_size, _ = _HEAD.unpack_from(raw, _SKIPPABLE.size)
     if magic != OWN_MAGIC or at + notes_size + columns_size != len(raw):
         return None
+    notes = _parsed(raw[at : at + notes_size])
+    return None if notes is None else Index(notes, listed[:-1], raw[at + notes_size :])
+
+
+def _parsed(text: bytes) -> dict[str, Any] | None:
     try:
-        notes = json.loads(raw[at : at + notes_size])
-    except ValueError:
+        notes = json.loads(text)
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(notes, dict):
-        return None
-    return Index(notes, listed[:-1], raw[at + notes_size :])
+    return notes if isinstance(notes, dict) else None
 
 
 def _read_seek_table(descriptor: int, size: int) -> list[Frame]:
@@ -166,9 +170,7 @@ def _read_seek_table(descriptor: int, size: int) -> list[Frame]:
 
 
 def _read_columns(packed: bytes) -> tuple[list[str], str, array[int], array[int]]:
-    from cwtasks.archive.decoding import zstd_decoder
-
-    decoder = zstd_decoder()
+    decoder = zstd.decoder()
     try:
         raw = decoder.decompress(packed, _MOST_INDEX_BYTES)
     except Exception as error:

@@ -28,9 +28,41 @@ BATCH = 4096
 _PROCESSES_FROM = 6
 """Batches from which it pays to start processes for them; count."""
 _COMPRESSED = frozenset(
-    ".7z .avi .avif .br .bz2 .conda .docx .flac .gif .gz .heic .jar .jpeg .jpg .jxl .lz4 .m4a .mkv .mov .mp3 .mp4 .nupkg "
-    ".odt .ogg .opus .orc .parquet .png .pptx .rar .tbz .tbz2 .tgz .txz .tzst .webm .webp .whl .woff .woff2 .xlsx .xz "
-    ".zip .zst .zstd".split()
+    {
+        *(
+            ".7z",
+            ".br",
+            ".bz2",
+            ".conda",
+            ".gz",
+            ".jar",
+            ".lz4",
+            ".nupkg",
+            ".rar",
+            ".tbz",
+            ".tbz2",
+            ".tgz",
+            ".txz",
+            ".tzst",
+        ),
+        *(
+            ".whl",
+            ".xz",
+            ".zip",
+            ".zst",
+            ".zstd",
+            ".orc",
+            ".parquet",
+            ".docx",
+            ".odt",
+            ".pptx",
+            ".xlsx",
+            ".woff",
+            ".woff2",
+        ),
+        *(".avif", ".gif", ".heic", ".jpeg", ".jpg", ".jxl", ".png", ".webp", ".avi", ".mkv", ".mov", ".mp4", ".webm"),
+        *(".flac", ".m4a", ".mp3", ".ogg", ".opus"),
+    }
 )
 
 

@@ -1,4 +1,4 @@
-"""Processes that gather and compress batches of files side by side. What they give does not depend on how many they are.
+"""Processes that gather and compress batches of files side by side; their number changes nothing in what they give.
 
 They speak marshal over pipes, come from this very program and end with it. Knows nothing of where frames go.
 """
@@ -9,7 +9,7 @@ import marshal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
 from cwtasks.archive import errors
 from cwtasks.archive.compressing import CollectedFrames
@@ -86,10 +86,12 @@ class PackingPool:
             raise (errors.FileMissingError if is_missing else errors.FileChangedError)(name, reason)
         return Gathered(*answer)
 
-    def __enter__(self) -> PackingPool:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for process in self._processes:
             if kind is not None:
                 process.kill()

@@ -211,7 +211,7 @@ def main_manifest(contents: Mapping[str, bytes]) -> Manifest | None:
 
 def environments_of(manifest: Manifest) -> dict[str, list[str]]:
     """Return the platforms of each environment of a manifest, in its order."""
-    from cwtasks.requirements import platforms_of
+    from cwtasks.environments import platforms_of
 
     workspace = manifest.workspace
     return {name: list(platforms_of(workspace, environment)) for name, environment in workspace.environments.items()}
@@ -243,12 +243,9 @@ def _told_by(index: Index) -> dict[str, Any] | None:
     """Return what the notes of an index say, ``None`` when they are not as we write them."""
     notes = index.notes
     manifest, lock, environments = (notes.get(name) for name in ("manifest", "lockfile", "environments"))
-    counts = [notes.get(name) for name in ("members", "content_bytes", "packages")]
-    if not all(isinstance(count, int) for count in counts) or not isinstance(environments, dict):
+    if not isinstance(environments, dict) or not all(isinstance(name, str | None) for name in (manifest, lock)):
         return None
-    if not all(name is None or isinstance(name, str) for name in (manifest, lock)):
+    counts = [count for name in ("packages", "members", "content_bytes") if isinstance(count := notes.get(name), int)]
+    if len(counts) != 3:
         return None
-    members_count, content_bytes, packages = counts
-    return _told(
-        manifest, lock, packages, members=members_count, content_bytes=content_bytes, environments=environments
-    )
+    return _told(manifest, lock, counts[0], members=counts[1], content_bytes=counts[2], environments=environments)

@@ -1,8 +1,8 @@
 """Which files of a workspace go into its archive, and why the others do not.
 
-Inside a git work tree, what git tracks; elsewhere whatever is not ignored by a ``.gitignore``. What holds secrets or can
-be made again stays out in any case; then the manifest's patterns decide. Reads names of files, never their content but
-that of ``.gitignore`` and of what looks like a receipt.
+Inside a git work tree, what git tracks; elsewhere whatever is not ignored by a ``.gitignore``. What holds secrets or
+can be made again stays out in any case; then the manifest's patterns decide. Reads names of files, never their content
+but that of ``.gitignore`` and of what looks like a receipt.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cwtasks.archive.errors import ControlCharacterError, FileChangedError
 from cwtasks.archive.receipts import SUFFIX as RECEIPT_SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from pathspec import GitIgnoreSpec
 
@@ -93,20 +93,22 @@ def select(
     from cwtasks.archive import tracked
 
     found = tracked.files(root, is_thorough=is_thorough) if tracked.has_git(root) else None
+    names: Sequence[str]
+    folders: Sequence[str] = ()
+    warnings: Sequence[str] = ()
     if found is None:
-        walk = _Walk(root, _folders(MADE_AGAIN, MADE_AGAIN_UNTRACKED, envs_dir))
+        walk = _Walk(root, _folders(*MADE_AGAIN, *MADE_AGAIN_UNTRACKED, envs_dir))
         names, folders, left_out = walk.names, walk.folders, walk.left_out
         left_out += _own_files(root, names, workspace_name)
-        warnings: list[str] = []
     else:
-        names, folders, warnings = found.names, [], list(found.warnings)
+        names, warnings = found.names, found.warnings
         left_out = [LeftOut(*left) for left in found.left_out]
     listed = set(names)
     others = (name for name in always if name not in listed and os.path.lexists(os.path.join(root, name)))
     candidates = sorted([*names, *others])
     check_lines(candidates)
     left_out += [LeftOut(name, "is being written") for name in _below(root, outputs)]
-    left_out += _built_in(candidates, _folders(MADE_AGAIN, (), envs_dir))
+    left_out += _built_in(candidates, _folders(*MADE_AGAIN, envs_dir))
     kept, refused = _chosen(candidates, config, {left.name for left in left_out} - set(always))
     kept_folders, refused_folders = _chosen(sorted(folders), config, {left.name[:-1] for left in left_out})
     left_out += [*refused, *refused_folders]
@@ -123,11 +125,9 @@ def check_lines(names: Iterable[str]) -> None:
         raise ControlCharacterError(next(name for name in names if "\n" in name))
 
 
-def _folders(*groups: object) -> tuple[str, ...]:
-    found: list[str] = []
-    for group in groups:
-        found += [group] if isinstance(group, str) else group  # type: ignore[list-item,arg-type]
-    return tuple(dict.fromkeys(name.strip("/") for name in found if not name.startswith(("/", "..", "~"))))
+def _folders(*names: str) -> tuple[str, ...]:
+    """Return those that are below the workspace, each once."""
+    return tuple(dict.fromkeys(name.strip("/") for name in names if not name.startswith(("/", "..", "~"))))
 
 
 def _below(root: str, paths: Iterable[str]) -> Iterator[str]:
@@ -148,9 +148,7 @@ def _built_in(names: Sequence[str], made_again: Iterable[str]) -> Iterator[LeftO
         yield LeftOut(names[index], "can be made again")
 
 
-def _chosen(
-    names: Sequence[str], config: ArchiveConfig, without: Collection[str]
-) -> tuple[list[str], list[LeftOut]]:
+def _chosen(names: Sequence[str], config: ArchiveConfig, without: Collection[str]) -> tuple[list[str], list[LeftOut]]:
     left_out = []
     if config.include:
         included = set(matching(config.include, names))
@@ -163,7 +161,9 @@ def _chosen(
     return kept, [left for left in left_out if left.name not in without]
 
 
-def matching(patterns: Iterable[str], names: Sequence[str], *, anywhere: bool = False, folds: bool = False) -> list[int]:
+def matching(
+    patterns: Iterable[str], names: Sequence[str], *, anywhere: bool = False, folds: bool = False
+) -> list[int]:
     """Return the indices of names that a pattern matches, as a whole or in a folder above them.
 
     Args:
@@ -191,7 +191,7 @@ def _plain_part(pattern: str) -> str:
     return max(re.split(r"[*?]|\[.*?\]", pattern), key=len)
 
 
-def _matcher(pattern: str, *, anywhere: bool):  # noqa: ANN202 - a bound method of a compiled pattern
+def _matcher(pattern: str, *, anywhere: bool) -> Callable[[str], object]:
     body = fnmatch.translate(pattern).removesuffix(r"\Z")
     if not anywhere:
         return re.compile(rf"{body}(?:/|\Z)").match

@@ -51,14 +51,15 @@ def files(root: str, *, is_thorough: bool = False) -> Tracked:
     names, deleted, others = ([_answer(root, process) for process in asked] + [[], []])[:3]
     if not names:
         raise NothingTrackedError(root)
-    # A submodule that is not checked out is listed as if it were a file; of a file in conflict there are three versions.
+    # A submodule that is not checked out is listed like a file; of a file in conflict there are three versions.
     missing = _folders(root, names) if ".gitmodules" in names else []
     reasons = {
         **dict.fromkeys(deleted, "git tracks it, but it is deleted"),
         **dict.fromkeys(missing, "a submodule that is not checked out"),
     }
+    distinct = dict.fromkeys(names)
     return Tracked(
-        [name for name in dict.fromkeys(names) if name not in reasons] if reasons else list(dict.fromkeys(names)),
+        [name for name in distinct if name not in reasons] if reasons else list(distinct),
         [*reasons.items(), *((name, "git does not track it") for name in others)],
         [f"{name}: {reason}" for name, reason in reasons.items()],
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import TaskFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cwtasks.doit_plugin.workspace import Workspace
     from cwtasks.graph.step import Step
     from cwtasks.provision.progress import Display
@@ -77,6 +81,24 @@ class Action:
         """
         raise NotImplementedError
 
+    @contextmanager
+    def shown(self) -> Iterator[Display]:
+        """Give what shows on stderr how far the work is, and nothing where we are to be quiet."""
+        import io
+        import shutil
+
+        from cwtasks.provision.progress import Display
+
+        if self.is_quiet:
+            display = Display(self.step.id, io.StringIO(), is_terminal=False)
+        else:
+            width = shutil.get_terminal_size().columns
+            display = Display(self.step.id, sys.stderr, is_terminal=sys.stderr.isatty(), width=width)
+        try:
+            yield display
+        finally:
+            display.close()
+
 
 class CommandAction(Action):
     """Runs the command of a step."""
@@ -132,20 +154,20 @@ class ProvisionAction(Action):
         from cwtasks.exceptions import CwtasksError
         from cwtasks.steps.signals import Interrupted, stopping
 
-        display = self._display()
-        try:
-            said = self._lock(display) if self.step.kind == "lock" else self._install(display)
-        except CwtasksError:
-            if (signum := stopping()) is not None:
-                # The signal reached the engine first, which only looks like a crash.
-                raise Interrupted(signum) from None
-            raise
-        finally:
-            display.close()
-            self.workspace.environments_changed()
-        if not self.is_quiet:
-            for line in said:
-                display.say(line)
+        with self.shown() as display:
+            try:
+                work = {"lock": self._lock, "install": self._install, "bundle": self._bundle}[self.step.kind]
+                said = work(display)
+            except CwtasksError:
+                if (signum := stopping()) is not None:
+                    # The signal reached the engine first, which only looks like a crash.
+                    raise Interrupted(signum) from None
+                raise
+            finally:
+                self.workspace.environments_changed()
+            if not self.is_quiet:
+                for line in said:
+                    display.say(line)
         return None
 
     def _lock(self, display: Display) -> tuple[str, ...]:
@@ -162,16 +184,12 @@ class ProvisionAction(Action):
             is_forced=provision.why_install(environment) is None,
         )
 
-    def _display(self) -> Display:
-        import io
-        import shutil
+    def _bundle(self, display: Display) -> tuple[str, ...]:
+        from cwtasks.doit_plugin.archiving import bundle_wish_of
 
-        from cwtasks.provision.progress import Display
-
-        if self.is_quiet:
-            return Display(self.step.id, io.StringIO(), is_terminal=False)
-        width = shutil.get_terminal_size().columns
-        return Display(self.step.id, sys.stderr, is_terminal=sys.stderr.isatty(), width=width)
+        bundled = self.workspace.provision.bundle(bundle_wish_of(self.step, self.workspace), display)
+        size = sum(os.path.getsize(one.path) for one in bundled)
+        return (f"{len(bundled)} packages, {size:,} bytes, verified",)
 
     def __str__(self) -> str:
         return f"Workspace: {self.step.id}"

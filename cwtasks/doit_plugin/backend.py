@@ -60,7 +60,7 @@ class StepBackend:
         self._verdicts[task.name] = verdict
         if verdict.up_to_date:
             return UP_TO_DATE
-        if self._restores and self._store.restore(task.step, self._tree, verdict):
+        if self._restores and self._store.restore(self._workspace.seen(task.step), self._tree, verdict):
             task.was_restored = True
             return UP_TO_DATE
         return Status("run", verdict.reasons)
@@ -103,8 +103,9 @@ class StepBackend:
 
     def about_to_run(self, task: StepTask) -> None:
         """Remember what stands where a task is going to write."""
-        if task.step.outputs:
-            self._present[task.name] = self._store.present_outputs(task.step, self._tree)
+        step = self._workspace.seen(task.step)
+        if step.outputs:
+            self._present[task.name] = self._store.present_outputs(step, self._tree)
 
     def save_success(self, task: StepTask, result_hash: Any = None) -> None:  # noqa: ARG002 - doit's signature
         """Record a success together with what the task read before it ran."""
@@ -113,7 +114,7 @@ class StepBackend:
             return
         self._tree.changed()
         self._warnings += self._store.succeeded(
-            task.step,
+            self._workspace.seen(task.step),
             self._tree,
             self._verdicts[task.name].state,
             started_ns=action.started_ns,

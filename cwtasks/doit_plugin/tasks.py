@@ -71,9 +71,19 @@ def make_task(step: Step, workspace: Workspace, task_dep: Iterable[str] = ()) ->
     attributes["doc"] = step.description
     attributes["task_dep"] = list(task_dep)
     attributes["step"] = step
-    kind = CommandAction if step.kind == "task" else ProvisionAction
-    attributes["_action_instances"] = [] if step.is_alias else [kind(step, workspace)]
+    attributes["_action_instances"] = [] if step.is_alias else [_action(step, workspace)]
     return task
+
+
+def _action(step: Step, workspace: Workspace) -> Action:
+    if step.kind == "task":
+        return CommandAction(step, workspace)
+    if step.kind not in {"archive", "verify"}:
+        return ProvisionAction(step, workspace)
+    from cwtasks.doit_plugin import archive_actions
+
+    kind = archive_actions.ArchiveAction if step.kind == "archive" else archive_actions.VerifyAction
+    return kind(step, workspace)
 
 
 def make_tasks(steps: Iterable[Step], workspace: Workspace) -> list[StepTask]:

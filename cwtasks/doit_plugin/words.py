@@ -15,9 +15,10 @@ from cwtasks.graph.arguments import allows, usage
 from cwtasks.graph.compiler import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cwtasks.doit_plugin.workspace import Workspace
+    from cwtasks.graph.step import StepKind
     from cwtasks.graph.workspace_steps import WorkspaceName
     from cwtasks.models import Task
 
@@ -60,30 +61,53 @@ def parse(words: Sequence[str], workspace: Workspace) -> list[Request]:
     return requests
 
 
-#: What ``lock`` takes beside its name, and what stands for a value in its usage.
-LOCK_OPTIONS = {"upgrade": "[NAME ...]", "environment": "ENV", "platform": "PLATFORM", "skip-unsolvable": ""}
-LOCK_USAGE = "lock " + " ".join(f"[--{name} {value}".rstrip() + "]" for name, value in LOCK_OPTIONS.items())
+#: What steps of the workspace take behind their names, and what stands for a value in their usage; empty for none.
+STEP_OPTIONS: Mapping[StepKind, Mapping[str, str]] = {
+    "lock": {"upgrade": "[NAME ...]", "environment": "ENV", "platform": "PLATFORM", "skip-unsolvable": ""},
+    "bundle": {"environment": "ENV", "platform": "PLATFORM"},
+    "archive": {
+        "list": "",
+        "dry-run": "",
+        "output": "PATH",
+        "exclude": "PATTERN",
+        "receipt": "PATH",
+        "no-receipt": "",
+        "sign": "KEY",
+        "bundle": "",
+        "environment": "ENV",
+        "platform": "PLATFORM",
+    },
+}
+
+
+def step_usage(kind: StepKind) -> str:
+    """Return how a step of the workspace is called."""
+    options = (f"[--{name} {value}".rstrip() + "]" for name, value in STEP_OPTIONS.get(kind, {}).items())
+    return " ".join([kind, *options])
 
 
 def _workspace_request(own: WorkspaceName, left: list[str]) -> Request:
     """Return the request for a step of the workspace, with the options that stand behind its name."""
+    kind = own.kind
+    options = STEP_OPTIONS.get(kind, {})
     named: dict[str, str] = {}
-    while own.kind == "lock" and left and left[0].startswith("--"):
+    while kind != "install" and left and left[0].startswith("--"):
         name, equals, value = left.pop(0).removeprefix("--").partition("=")
-        if name not in LOCK_OPTIONS:
-            raise TaskArgumentError("lock", f"has no option '--{name}'", usage=LOCK_USAGE)
+        if name not in options:
+            raise TaskArgumentError(kind, f"has no option '--{name}'", usage=step_usage(kind))
         if name == "upgrade":
             values = [value] if equals else []
             while left and not left[0].startswith("-"):
                 values.append(left.pop(0))
             value = " ".join(values)
-        elif LOCK_OPTIONS[name] and not equals:
+        elif options[name] and not equals:
             if not left:
-                raise TaskArgumentError("lock", f"'--{name}' needs a value", usage=LOCK_USAGE)
+                raise TaskArgumentError(kind, f"'--{name}' needs a value", usage=step_usage(kind))
             value = left.pop(0)
         # Said twice, both are meant.
-        named[name] = f"{named[name]} {value}" if name in named and value else value
-    return Request(own.kind, own.environment, named=tuple(named.items()), kind=own.kind)
+        separator = "\n" if name == "exclude" else " "
+        named[name] = f"{named[name]}{separator}{value}" if name in named and value else value
+    return Request(kind, own.environment, named=tuple(named.items()), kind=kind)
 
 
 def _take_arguments(request: Request, task: Task, left: list[str], workspace: Workspace) -> Request:

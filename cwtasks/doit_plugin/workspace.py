@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from cwtasks import __version__
 from cwtasks.doit_plugin.memo import Memo
-from cwtasks.host import Host, host_subdir
+from cwtasks.host import Host, this_host
+from cwtasks.places import STATE_FOLDER
 from cwtasks.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from cwtasks.doit_plugin.archiving import Archiving
     from cwtasks.environments import Catalog
     from cwtasks.globs import Tree
     from cwtasks.graph.compiler import Graph, Request, Surroundings
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from cwtasks.state import StateStore, Verdict
     from cwtasks.state.kept import KeptOutputs
 
-#: Folder of the state, below the workspace.
-STATE_FOLDER = ".conda/cwtasks"
 #: Variables beside the caller's place on which the meaning of a manifest depends.
 _VARIABLES = (
     "PIXI_IN_SHELL",
@@ -60,6 +60,7 @@ class Workspace:
         self._warned = False
         self._logged: set[str] = set()
         self._environment_facts: dict[str, dict[str, str | None]] = {}
+        self._archiving: dict[str, Archiving] = {}
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -82,9 +83,7 @@ class Workspace:
     @cached_property
     def host(self) -> Host:
         """This machine."""
-        machine = os.uname().machine if hasattr(os, "uname") else self.environ.get("PROCESSOR_ARCHITECTURE", "AMD64")
-        has_cuda = bool(self.environ.get("CONDA_OVERRIDE_CUDA")) or os.path.exists("/proc/driver/nvidia/version")
-        return Host(host_subdir(sys.platform, machine), has_cuda)
+        return this_host(self.environ)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -241,15 +240,21 @@ class Workspace:
     def workspace_steps(self) -> WorkspaceSteps:
         """The steps the workspace has beside its tasks."""
         from cwtasks.graph.workspace_steps import NO_WORKSPACE_STEPS, WorkspaceSteps
+        from cwtasks.models import ArchiveConfig
+        from cwtasks.settings import ArchiveSettings
 
-        if not self.plan.installed:
+        if not self.manifest.has_workspace:
             return NO_WORKSPACE_STEPS
-        installed = self.plan.installed
+        installed, archive = self.plan.installed, self.settings.archive
         return WorkspaceSteps(
             frozenset(self.catalog.names()),
             tuple(self.plan.environments),
             installed,
             installed if self.settings.installs else (),
+            is_workspace=True,
+            archives=archive != ArchiveSettings() or self.manifest.workspace.archive != ArchiveConfig(),
+            bundles=archive.bundle,
+            locks=archive.lock,
         )
 
     def _facts_of_environment(self, name: str) -> Mapping[str, str | None]:
@@ -268,6 +273,7 @@ class Workspace:
     def environments_changed(self) -> None:
         """Look at locks and prefixes anew."""
         self._environment_facts.clear()
+        self._archiving.clear()
 
     def check(self, step: Step) -> Verdict:
         """Decide whether a step has to run; see :meth:`cwtasks.state.StateStore.check`.
@@ -275,8 +281,8 @@ class Workspace:
         Raises:
             CwtasksError: the lock or the environment it needs is damaged.
         """
-        if step.kind == "task":
-            return self.store.check(step, self.tree)
+        if step.kind in {"task", "archive", "verify"}:
+            return self.store.check(self.seen(step), self.tree)
         from cwtasks.state import Reason, Verdict
 
         reasons = []
@@ -285,11 +291,41 @@ class Workspace:
             reasons.append(Reason("failed" if record.status == "failed" else "forgotten"))
         if step.kind == "lock":
             fact = self.provision.why_lock() or ("asked for" if step.arguments else None)
+        elif step.kind == "bundle":
+            fact = self._why_bundle(step)
         else:
             fact = self.provision.why_install(step.environment or "default")
         if fact:
             reasons.append(Reason("lock" if step.kind == "lock" else "prefix", fact))
         return Verdict(not reasons, tuple(reasons), None)
+
+    def _why_bundle(self, step: Step) -> str | None:
+        from cwtasks.doit_plugin.archiving import bundle_wish_of
+
+        if not os.path.exists(self.provision.lock_path):
+            return "nothing is locked"
+        kept = self.provision.kept_bundle(bundle_wish_of(step, self))
+        return "package files are missing" if kept is None else None
+
+    def archiving(self, step: Step) -> Archiving:
+        """Return what a step ``archive`` or ``verify`` is to do, as things are now."""
+        found = self._archiving.get(step.id)
+        if found is None:
+            from cwtasks.doit_plugin.archiving import Archiving
+
+            found = self._archiving[step.id] = Archiving(step, self)
+        return found
+
+    def seen(self, step: Step) -> Step:
+        """Return a step as the state sees it: with all that its result depends on.
+
+        Raises:
+            CwtasksError: what it depends on cannot be told.
+        """
+        if step.kind not in {"archive", "verify"}:
+            return step
+        archiving = self.archiving(step)
+        return step if archiving.is_listing else archiving.seen
 
     def compile(self, requests: Iterable[Request], *, alone: bool = False) -> Graph:
         """Compile the tasks asked for; see :func:`cwtasks.graph.compiler.compile_steps`."""

@@ -91,6 +91,20 @@ class Engine(Protocol):
 
     name: str
 
+    @property
+    def package_folder(self) -> str:
+        """Absolute path of the folder below which :meth:`package_path` is."""
+        ...
+
+    def package_path(self, record: Record) -> str:
+        """Return where the verified archive of a record is kept; it need not be there.
+
+        Raises:
+            DigestMissingError: the record has no digest.
+            PackageUnavailableError: its file name is none.
+        """
+        ...
+
     def get_ready(self) -> None:
         """Be told that a call follows soon, which may then begin at once. Never needed.
 

@@ -102,6 +102,15 @@ class RattlerEngine:
             self._settings = channels.read_settings(self._environ)
         return self._settings
 
+    @property
+    def package_folder(self) -> str:
+        """Where verified archives are kept."""
+        return self._cache.folder
+
+    def package_path(self, record: Record) -> str:
+        """Return where the verified archive of a record is kept; see the protocol for errors."""
+        return self._cache.path(record)
+
     def get_ready(self) -> None:
         """Start the worker of the next call ahead; it ends with this process if there is none."""
         if not self._spares:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-StepKind = Literal["task", "lock", "install"]
+StepKind = Literal["task", "lock", "install", "bundle", "archive", "verify"]
 """What a step does: run the command of a task, or something every workspace has, see
 :mod:`cwtasks.graph.workspace_steps`."""
 

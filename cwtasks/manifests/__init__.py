@@ -15,6 +15,7 @@ from cwtasks.manifests.base import ManifestParser
 from cwtasks.manifests.pixi_toml import PixiTomlParser
 from cwtasks.manifests.pyproject_toml import PyprojectTomlParser
 from cwtasks.manifests.scopes import flat_tasks, has_any_tasks, with_tasks_of
+from cwtasks.manifests.tables import parse_toml
 from cwtasks.manifests.toml import CondaTomlParser
 from cwtasks.models import Manifest, Task, WorkspaceConfig
 from cwtasks.places import MANIFESTS, user_task_files

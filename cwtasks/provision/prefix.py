@@ -42,12 +42,12 @@ class _Note(NamedTuple):
     """What the last install left to tell."""
 
     prefix: str
-    """Where it was; packages have this path written into their files."""
+    """The path that packages have written into their files: where it was, or is meant to be."""
     digest: str
     listing: str
 
 
-def why_not_installed(prefix: str, wanted: Wanted) -> str | None:
+def why_not_installed(prefix: str, wanted: Wanted, *, runtime_prefix: str | None = None) -> str | None:
     """Return why a prefix is not as it should be, ``None`` when it is.
 
     Starts no process. A prefix that somebody else made with the right packages is noted as ours.
@@ -55,20 +55,24 @@ def why_not_installed(prefix: str, wanted: Wanted) -> str | None:
     Args:
         prefix: Absolute path.
         wanted: What it shall hold.
+        runtime_prefix: The path written into its files, where it is moved before it is used.
     """
+    written = runtime_prefix or prefix
     listing = _listing(prefix)
     if listing is None:
         return "it is not installed"
     if engines.is_unfinished(prefix):
         return "its last install did not end"
     note = _read_note(prefix)
-    if note == _Note(prefix, wanted.digest, listing):
+    if note == _Note(written, wanted.digest, listing):
         return None
-    if note is not None and note.prefix != prefix:
+    if note is not None and note.prefix != written:
         return f"it was installed as {note.prefix}"
+    if note is None and runtime_prefix is not None:
+        return f"it was not installed as {runtime_prefix}"
     reason = _difference(prefix, wanted.packages())
     if reason is None:
-        _write_note(prefix, wanted.digest)
+        _write_note(prefix, wanted.digest, written)
     return reason
 
 
@@ -85,6 +89,7 @@ def install(
     report: Report,
     waiting: Callable[[], None],
     is_forced: bool = False,
+    runtime_prefix: str | None = None,
 ) -> bool:
     """Make a prefix hold exactly what it should; whether there was anything to do.
 
@@ -102,6 +107,7 @@ def install(
         report: Is told of progress.
         waiting: Called before waiting for another process that is at the same prefix.
         is_forced: Have the engine look even if nothing seems to be missing.
+        runtime_prefix: The path written into its files, where it is moved before it is used.
 
     Raises:
         PrefixNotOursError: there is something at that place that is no environment.
@@ -114,11 +120,12 @@ def install(
     records = [package.to_record() for package in wanted.packages()]
     archives = engine.fetch(records, report=report, channels=channels, offline=offline)  # type: ignore[arg-type]
     with _held(prefix, waiting):
-        reason = why_not_installed(prefix, wanted)
+        reason = why_not_installed(prefix, wanted, runtime_prefix=runtime_prefix)
         if reason is None and not is_forced:
             return False
         note = _read_note(prefix)
-        if note is not None and note.prefix != prefix:
+        if (note.prefix if note else prefix) != (runtime_prefix or prefix):
+            # Its files hold another path than they should.
             _empty(prefix)
         engine.install(
             engines.InstallRequest(
@@ -128,10 +135,11 @@ def install(
                 archives=archives,
                 requested=tuple(requested),
                 link_scripts=link_scripts,
+                target_prefix=runtime_prefix,
             ),
             report=report,
         )
-        _write_note(prefix, wanted.digest)
+        _write_note(prefix, wanted.digest, runtime_prefix or prefix)
     return True
 
 
@@ -221,8 +229,8 @@ def _read_note(prefix: str) -> _Note | None:
         return None
 
 
-def _write_note(prefix: str, digest: str) -> None:
-    document = {"prefix": prefix, "packages": digest, "listing": _listing(prefix)}
+def _write_note(prefix: str, digest: str, written: str) -> None:
+    document = {"prefix": written, "packages": digest, "listing": _listing(prefix)}
     try:
         replace_file(os.path.join(prefix, META, _NOTE), json.dumps(document).encode())
     except OSError:

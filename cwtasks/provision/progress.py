@@ -47,6 +47,21 @@ class Display:
                 self._stream.write(f"{line}\n")
                 self._stream.flush()
 
+    def count(self, verb: str, done: int, total: int = 0) -> None:
+        """Show how many things are done; only on a terminal, for the result tells it all in the end.
+
+        Args:
+            verb: What is done with them.
+            done: How many.
+            total: Of how many; 0 when nobody knows.
+        """
+        if self._is_terminal:
+            of = f" of {total:,}" if total else ""
+            with self._lock:
+                self._stream.write(_CLEAR + f"{self._name}: {verb} {done:,}{of}"[: self._width - 1])
+                self._stream.flush()
+                self._is_dirty = True
+
     def say(self, text: str) -> None:
         """Write a line that stays."""
         with self._lock:

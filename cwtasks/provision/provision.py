@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cwtasks.engines import Engine, Report
     from cwtasks.lockfile import Lock, LockedPackage, WantedEnvironment
+    from cwtasks.provision.bundling import Bundled, BundleWish
     from cwtasks.provision.plan import EnvironmentPlan, Plan
     from cwtasks.provision.prefix import Wanted
     from cwtasks.provision.wish import Wish
@@ -272,6 +273,8 @@ class Provision:
         *,
         waiting: Callable[[], None],
         is_forced: bool = False,
+        prefix: str | None = None,
+        runtime_prefix: str | None = None,
     ) -> tuple[str, ...]:
         """Make an environment hold what is locked.
 
@@ -280,6 +283,8 @@ class Provision:
             report: Is told of progress.
             waiting: Called before waiting for another process that installs it.
             is_forced: Have the engine look even if nothing seems to be missing.
+            prefix: Where, absolute; the place of the workspace's own environment by default.
+            runtime_prefix: The path written into files, where the prefix is moved before it is used.
 
         Returns:
             What there is to say of it, one line each.
@@ -295,6 +300,8 @@ class Provision:
         plan = self.plan.environments[environment]
         if not plan.is_runnable:
             raise PlatformNotRunnableError(environment, plan.platform)
+        if prefix is not None:
+            plan = plan._replace(prefix=prefix)
         digest = self.packages_digest(environment)
         if digest is None:
             raise LockfileNotFoundError(environment, self.lock_path)
@@ -319,10 +326,12 @@ class Provision:
             report=report,
             waiting=waiting,
             is_forced=is_forced,
+            runtime_prefix=runtime_prefix,
         )
         left_out = (*plan.left_out, *self._left_out(plan))
         count = len(wanted.packages())
-        said = [f"{count} package{'' if count == 1 else 's'} in {os.path.relpath(plan.prefix, self._root)}"]
+        place = plan.prefix if prefix is not None else os.path.relpath(plan.prefix, self._root)
+        said = [f"{count} package{'' if count == 1 else 's'} in {place}"]
         if left_out:
             listed = ", ".join(sorted(left_out))
             said.append(f"warning: PyPI dependencies are not supported yet and were left out: {listed}")
@@ -342,6 +351,44 @@ class Provision:
         from cwtasks.provision.prefix import Wanted
 
         return Wanted(digest, lambda: _packages_of(self._lock(), plan) or ())
+
+    def _bundled_packages(self, wish: BundleWish) -> tuple[LockedPackage, ...]:
+        from cwtasks.provision.bundling import packages_of
+
+        if not os.path.exists(self.lock_path):
+            raise LockfileNotFoundError("default", self.lock_path)
+        return packages_of(self._lock(), wish, environments=tuple(self.plan.environments))
+
+    def kept_bundle(self, wish: BundleWish) -> tuple[Bundled, ...] | None:
+        """Return the package files of the lock as far as they were got together before; ``None`` when one is missing.
+
+        Raises:
+            LockfileNotFoundError: there is no lock.
+            LockfileIntegrityError: the lock is damaged.
+            EnvironmentNotFoundError, PlatformNotLockedError: the wish names something that is not there.
+        """
+        from cwtasks.provision.bundling import kept_bundle
+
+        return kept_bundle(self._bundled_packages(wish), state_folder=self._state_folder)
+
+    def bundle(self, wish: BundleWish, report: Report) -> tuple[Bundled, ...]:
+        """Get the package files of the lock together, for all environments and platforms that are wished for.
+
+        Raises:
+            LockfileNotFoundError: there is no lock.
+            EnvironmentNotFoundError, PlatformNotLockedError: the wish names something that is not there.
+            CwtasksError: a package cannot be had, see :func:`cwtasks.provision.bundling.bundle`.
+        """
+        from cwtasks.provision.bundling import bundle
+
+        return bundle(
+            self._bundled_packages(wish),
+            engine=self.engine,
+            channels=list(dict.fromkeys(channel.base_url for one in self.requirements for channel in one.channels)),
+            offline=self.settings.offline,
+            report=report,
+            state_folder=self._state_folder,
+        )
 
     def activation_digest(self, environment: str) -> str | None:
         """Return what changes whenever activating an environment would do something else.

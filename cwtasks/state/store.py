@@ -205,7 +205,7 @@ class StateStore:
         3. An input that was edited while the step ran may have been read as it is now.
         """
         outputs = record.state.outputs
-        if self._kept is None or record.foreign or not before.inputs.keys().isdisjoint(outputs):
+        if step.kind != "task" or self._kept is None or record.foreign or not before.inputs.keys().isdisjoint(outputs):
             return
         inputs = self._contents.states(tree, tree.expand(step.inputs), before.inputs)
         now = {path: state.digest for path, state in inputs.items() if path not in outputs}
@@ -235,7 +235,7 @@ class StateStore:
         Returns:
             Whether the step is up to date now.
         """
-        if self._kept is None or verdict.state is None or not (step.inputs and step.outputs):
+        if step.kind != "task" or self._kept is None or verdict.state is None or not (step.inputs and step.outputs):
             return False
         if any(reason.kind in _MUST_RUN for reason in verdict.reasons):
             return False

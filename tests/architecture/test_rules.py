@@ -40,13 +40,14 @@ def test_every_module_opens_with_what_it_is(path: Path):
 
 #: One door per third party: the modules that may import it.
 DOORS = {
-    "backports": ("cwtasks/archive/decoding.py",),
+    "backports": ("cwtasks/archive/zstd.py",),
     "doit": ("cwtasks/doit_plugin/", "cwtasks/cli/__init__.py"),
     "cryptography": ("cwtasks/archive/signing.py",),
     "cyclonedx": ("cwtasks/archive/sbom.py",),
     "packageurl": ("cwtasks/archive/sbom.py",),
     "rattler": ("cwtasks/engines/rattler_worker.py",),
     "minijinja": ("cwtasks/templates.py",),
+    "pathspec": ("cwtasks/archive/selection.py",),
     "tomli": ("cwtasks/manifests/",),
     "tomlkit": ("cwtasks/manifests/",),
 }

@@ -9,7 +9,7 @@ import doit.cmd_help
 
 from cwtasks.doit_plugin import listing
 from cwtasks.doit_plugin.commands.base import WorkspaceCommand
-from cwtasks.doit_plugin.words import LOCK_USAGE
+from cwtasks.doit_plugin.words import step_usage
 from cwtasks.exceptions import TaskNotFoundError
 from cwtasks.graph.arguments import usage
 
@@ -37,7 +37,7 @@ class Help(WorkspaceCommand, doit.cmd_help.Help):
             raise TaskNotFoundError(args[0], rows)
         row = rows[args[0]]
         own = workspace.workspace_steps.read(row.name)
-        call = row.name + LOCK_USAGE.removeprefix("lock") if own and own.kind == "lock" else usage(row.task)
+        call = row.name + step_usage(own.kind).removeprefix(own.kind) if own else usage(row.task)
         sys.stdout.write("\n".join(_explain(row.task, call)) + "\n")
         return 0
 
