@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cwtasks.archive.index import Index, Place
+    from cwtasks.lockfile.model import Lock
     from cwtasks.models import Manifest
 
 LOCKS = ("conda.lock", "pixi.lock")
@@ -183,6 +184,23 @@ class ArchiveReader:
             raise errors.UnreadableArchiveError(self.path, error.strerror or str(error)) from error
         finally:
             os.close(descriptor)
+
+
+def read_lock_of(archive: str | Path, /) -> Lock:
+    """Return the lock that lies in an archive.
+
+    Raises:
+        MemberNotFoundError: there is none.
+        LockfileIntegrityError: it cannot be used.
+        ArchiveError: the archive cannot be read.
+    """
+    from pathlib import Path
+
+    from cwtasks.lockfile.files import parse_lock
+
+    reader = ArchiveReader(Path(archive))
+    name = reader.inspect()["lockfile"] or LOCKS[0]
+    return parse_lock(reader.read(name), name)
 
 
 def is_package(name: str) -> bool:

@@ -398,8 +398,7 @@ def _proven_lock(place: Path, name: str, expected: str) -> Lock:
     # Digest and packages come from one reading: nothing can change between the two.
     from hashlib import sha256
 
-    from cwtasks.lockfile import parse_conda_lock, parse_pixi_lock
-    from cwtasks.lockfile.files import MAX_LOCK_BYTES
+    from cwtasks.lockfile.files import MAX_LOCK_BYTES, parse_lock
 
     try:
         with open(place, "rb") as file:
@@ -409,8 +408,4 @@ def _proven_lock(place: Path, name: str, expected: str) -> Lock:
     actual = sha256(content).hexdigest()
     if actual != expected:
         raise ArchiveHashMismatchError(name, expected=expected, actual=actual)
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        raise ProvenFileError(place, "expected UTF-8, found other bytes") from None
-    return (parse_pixi_lock if place.name == "pixi.lock" else parse_conda_lock)(text, name)
+    return parse_lock(content, name)

@@ -107,12 +107,15 @@ def select(
     others = (name for name in always if name not in listed and os.path.lexists(os.path.join(root, name)))
     candidates = sorted([*names, *others])
     check_lines(candidates)
-    left_out += [LeftOut(name, "is being written") for name in _below(root, outputs)]
+    left_out = [*(LeftOut(name, "is written anew") for name in _below(root, outputs)), *left_out]
     left_out += _built_in(candidates, _folders(*MADE_AGAIN, envs_dir))
     kept, refused = _chosen(candidates, config, {left.name for left in left_out} - set(always))
     kept_folders, refused_folders = _chosen(sorted(folders), config, {left.name[:-1] for left in left_out})
     left_out += [*refused, *refused_folders]
-    return Selection(kept, kept_folders, sorted(set(left_out)), warnings)
+    inside = {*kept, *(f"{name}/" for name in kept_folders)}
+    # Of several reasons the first found is the one to know.
+    reasons = {left.name: left for left in reversed(left_out) if left.name not in inside}
+    return Selection(kept, kept_folders, sorted(reasons.values()), warnings)
 
 
 def check_lines(names: Iterable[str]) -> None:

@@ -22,7 +22,11 @@ VERBS = {
     "shell": "open a shell in an environment",
     "exec": "run one command in an environment",
     "check": "read the manifest and tell every mistake in it",
-    "sbom": "list the packages of a lock as a CycloneDX document",
+    "inspect": "say what an archive of a workspace holds",
+    "verify": "check an archive against its receipt",
+    "unpack": "restore a workspace from an archive",
+    "install": "restore a workspace from an archive and install its environments",
+    "sbom": "list the packages of a lock or an archive as a CycloneDX document",
 }
 """Name and purpose of each verb, in the order of the help; its module has the name with ``_`` for ``-``."""
 

@@ -47,7 +47,7 @@ def read_lock(path: str | Path, *, environment: str = "default", cache_folder: s
         raise LockfileNotFoundError(environment, path) from None
     except OSError as error:
         raise LockfileIntegrityError(path, f"cannot be read: {error.strerror}") from error
-    lock = _parse(content, path)
+    lock = parse_lock(content, path)
     if cache_folder is not None:
         from cwtasks.globs import is_settled
 
@@ -56,7 +56,16 @@ def read_lock(path: str | Path, *, environment: str = "default", cache_folder: s
     return lock
 
 
-def _parse(content: bytes, path: str | Path) -> Lock:
+def parse_lock(content: bytes, path: str | Path) -> Lock:
+    """Read a lock that is at hand as bytes; see :func:`read_lock`.
+
+    Args:
+        content: Of the file.
+        path: Its name says the format.
+
+    Raises:
+        LockfileIntegrityError: too large, damaged, contradictory, of an unknown version, or with credentials.
+    """
     if len(content) > MAX_LOCK_BYTES:
         raise LockfileIntegrityError(path, f"expected at most {MAX_LOCK_BYTES} bytes, found more")
     try:

@@ -1,4 +1,4 @@
-"""``cwt sbom``: list the packages of a lock as a CycloneDX document."""
+"""``cwt sbom``: list the packages of a lock or an archive as a CycloneDX document."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the verb takes."""
-    parser.add_argument("path", nargs="?", default=".", help="lock, or a folder with one [default: this one]")
+    parser.add_argument(
+        "path", nargs="?", default=".", help="lock, folder with one, or archive with one [default: this folder]"
+    )
 
 
 def run(arguments: Namespace) -> int:
@@ -21,9 +23,10 @@ def run(arguments: Namespace) -> int:
     Returns:
         0.
     """
+    from cwtasks.archive.reading import read_lock_of
     from cwtasks.archive.sbom import find_lock, render
 
-    lock = find_lock(arguments.path)
+    lock = find_lock(arguments.path, read_archive=read_lock_of)
     place = os.path.realpath(arguments.path)
     folder = place if os.path.isdir(place) else os.path.dirname(place)
     sys.stdout.write(render(lock, name=os.path.basename(folder) or "workspace"))
