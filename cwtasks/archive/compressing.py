@@ -6,11 +6,11 @@ never on the number of threads. Knows nothing of tar.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from cwtasks.archive import zstd
+from cwtasks.archive.index import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,15 +26,6 @@ COPY_LEVEL = -10
 
 _THREADS = 2
 _AHEAD = 2 * _THREADS
-
-
-class Frame(NamedTuple):
-    """One frame, written."""
-
-    compressed: int
-    """Its size in the file; bytes."""
-    content: int
-    """Of what is in it; bytes."""
 
 
 class Sink(Protocol):
@@ -100,6 +91,8 @@ class Frames:
         self._pieces: list[bytes] = []
         self._waiting: list[tuple[Future[bytes], int]] = []
         self._done: list[Frame] = []
+        from concurrent.futures import ThreadPoolExecutor
+
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cwtasks-compress")
         self._compress = zstd.compressor()
 

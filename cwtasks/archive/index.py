@@ -18,13 +18,13 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cwtasks.archive import zstd
-from cwtasks.archive.compressing import Frame, HashedFile
 from cwtasks.archive.limits import MIB
 from cwtasks.archive.tarstream import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cwtasks.archive.compressing import HashedFile
     from cwtasks.archive.gathering import Contents
 
 INDEX_MAGIC = b"\x5a\x2a\x4d\x18"
@@ -42,6 +42,15 @@ _ENTRY = struct.Struct("<II")
 _HEAD = struct.Struct("<8sIII")
 _MOST_INDEX_BYTES = 64 * MIB
 _LEVEL = 9
+
+
+class Frame(NamedTuple):
+    """One frame of an archive."""
+
+    compressed: int
+    """Its size in the file; bytes."""
+    content: int
+    """Of what is in it; bytes."""
 
 
 class Place(NamedTuple):

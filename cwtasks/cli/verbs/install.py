@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cwtasks.cli.archives import add_archive, add_proof, archive_of, shown
@@ -13,6 +12,7 @@ from cwtasks.cli.verbs.unpack import summary
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from pathlib import Path
 
     from cwtasks.archive import WorkspaceArchiveInstallResult
 
@@ -25,9 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--prefix", metavar="PATH", help="where it is installed; absolute, for one environment")
     parser.add_argument("--dest", metavar="FOLDER", help="put the prefix below this folder, as below another root")
     parser.add_argument("--package-cache", metavar="FOLDER", help="put packages it carries there, as conda does")
-    parser.add_argument(
-        "--keep-packages", action="store_true", help="unpack packages it carries into the workspace, too"
-    )
+    parser.add_argument("--keep-packages", action="store_true", help="unpack packages into the workspace, too")
     parser.add_argument("--no-check", action="store_true", help="do not run the task that checks the workspace")
 
 

@@ -46,7 +46,8 @@ def run(arguments: Namespace) -> int:
 def summary(result: WorkspaceArchiveExtractResult | WorkspaceArchiveInstallResult) -> Iterator[str]:
     """Yield what was proven, unpacked and primed."""
     info = result.info
-    yield f"verified: {result.receipt_path.name if result.receipt_path and result.verified else 'no, without a receipt'}"
+    proof = result.receipt_path.name if result.receipt_path and result.verified else "no, there is no receipt"
+    yield f"verified: {proof}"
     yield f"unpacked: {info['members']:,} members, {size_text(info['content_bytes'])} in {result.target}"
     if info["has_packages"]:
         if result.cache_priming_skipped:
