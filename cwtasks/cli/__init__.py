@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from cwtasks.cli import verb
 
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] in verb.VERBS:
+    if verb.is_meant(words):
         return verb.run(words[0], words[1:])
     if len(words) == 2 and words[0] == "help" and words[1] in verb.VERBS:
         return verb.run(words[1], ["--help"])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 VERBS = {
     "shell": "open a shell in an environment",
     "exec": "run one command in an environment",
+    "info": "show the workspace, its environments and its lock",
     "check": "read the manifest and tell every mistake in it",
     "sbom": "list the packages of a lock as a CycloneDX document",
 }
@@ -28,6 +29,17 @@ VERBS = {
 
 #: What a shell reports for a command that ended by SIGPIPE.
 _BROKEN_PIPE_STATUS = 141
+
+
+def is_meant(words: Sequence[str]) -> bool:
+    """Tell whether a command line names a verb; ``info`` with a task is doit's command of that name.
+
+    Args:
+        words: Behind ``cwt``.
+    """
+    if not words or words[0] not in VERBS:
+        return False
+    return words[0] != "info" or not set(words[1:]) - {"--json", "-h", "--help"}
 
 
 def run(name: str, words: Sequence[str]) -> int:

@@ -47,7 +47,7 @@ class _Note(NamedTuple):
     listing: str
 
 
-def why_not_installed(prefix: str, wanted: Wanted) -> str | None:
+def why_not_installed(prefix: str, wanted: Wanted, *, takes_note: bool = True) -> str | None:
     """Return why a prefix is not as it should be, ``None`` when it is.
 
     Starts no process. A prefix that somebody else made with the right packages is noted as ours.
@@ -55,6 +55,7 @@ def why_not_installed(prefix: str, wanted: Wanted) -> str | None:
     Args:
         prefix: Absolute path.
         wanted: What it shall hold.
+        takes_note: Whether such a prefix is noted; otherwise nothing is written.
     """
     listing = _listing(prefix)
     if listing is None:
@@ -67,7 +68,7 @@ def why_not_installed(prefix: str, wanted: Wanted) -> str | None:
     if note is not None and note.prefix != prefix:
         return f"it was installed as {note.prefix}"
     reason = _difference(prefix, wanted.packages())
-    if reason is None:
+    if reason is None and takes_note:
         _write_note(prefix, wanted.digest)
     return reason
 
