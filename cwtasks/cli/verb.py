@@ -22,6 +22,7 @@ VERBS = {
     "shell": "open a shell in an environment",
     "exec": "run one command in an environment",
     "info": "show the workspace, its environments and its lock",
+    "export": "write the workspace in the format of another tool",
     "check": "read the manifest and tell every mistake in it",
     "sbom": "list the packages of a lock as a CycloneDX document",
 }
