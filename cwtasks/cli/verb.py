@@ -23,6 +23,7 @@ VERBS = {
     "exec": "run one command in an environment",
     "info": "show the workspace, its environments and its lock",
     "export": "write the workspace in the format of another tool",
+    "import": "make a manifest of an environment.yml",
     "check": "read the manifest and tell every mistake in it",
     "sbom": "list the packages of a lock as a CycloneDX document",
 }

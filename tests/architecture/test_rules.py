@@ -49,6 +49,7 @@ DOORS = {
     "minijinja": ("cwtasks/templates.py",),
     "tomli": ("cwtasks/manifests/",),
     "tomlkit": ("cwtasks/manifests/",),
+    "yaml": ("cwtasks/exchange/environment_file.py",),
 }
 
 
