@@ -24,6 +24,7 @@ VERBS = {
     "info": "show the workspace, its environments and its lock",
     "export": "write the workspace in the format of another tool",
     "import": "make a manifest of an environment.yml",
+    "schema": "print the JSON schema of conda.toml",
     "check": "read the manifest and tell every mistake in it",
     "sbom": "list the packages of a lock as a CycloneDX document",
 }
