@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from cwtasks.exceptions import CwtasksError, LockfileStaleError
+from cwtasks.exceptions import CwtasksError, LockfileStaleError, PlatformError
 from cwtasks.models import DEFAULT
 
 if TYPE_CHECKING:
@@ -65,13 +65,15 @@ class Asked:
             workspace.resolve_platform_name(platform, declared)
 
     def slices(self) -> tuple[Requirements, ...]:
-        """Return what is asked for: the environments named, or all, on the platforms named, or all it has.
+        """Return what is asked for: the environments named, or all, on the platforms named, or all they have.
 
         Raises:
-            CwtasksError: an environment has none of the platforms.
+            PlatformError: an environment that is named does not exist on a platform that is.
         """
-        names = self.environments or tuple(dict.fromkeys(one.environment for one in self.requirements))
-        return tuple(one for name in names for one in self._slices_of(name))
+        if self.environments:
+            return tuple(one for name in self.environments for one in self._slices_of(name))
+        names = dict.fromkeys(one.environment for one in self.requirements)
+        return tuple(one for name in names for one in self._slices_of(name, must_exist=False))
 
     def of_one_environment(self, format_name: str) -> tuple[Requirements, ...]:
         """Return the slices of the only environment that is asked for; ``default`` when none is named.
@@ -106,13 +108,18 @@ class Asked:
             )
         return here[0]
 
-    def _slices_of(self, name: str) -> tuple[Requirements, ...]:
+    def _slices_of(self, name: str, *, must_exist: bool = True) -> tuple[Requirements, ...]:
         mine = [one for one in self.requirements if one.environment == name]
-        declared = [one.platform for one in mine]
         if not self.platforms:
             return tuple(mine)
-        workspace = self.manifest.workspace
-        wanted = {workspace.resolve_platform_name(platform, declared) for platform in self.platforms}
+        declared = [one.platform for one in mine]
+        wanted = set()
+        for platform in self.platforms:
+            try:
+                wanted.add(self.manifest.workspace.resolve_platform_name(platform, declared))
+            except PlatformError:
+                if must_exist:
+                    raise
         return tuple(one for one in mine if one.platform in wanted)
 
     def locked(self, asked: Requirements) -> LockedSlice:

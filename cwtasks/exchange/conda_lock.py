@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from cwtasks.exchange.asked import Asked, LockedSlice
 
 
-def export(asked: Asked) -> Exported:
+def export(name: str, asked: Asked) -> Exported:  # noqa: ARG001 - every format is told its name
     """Return the lock of what is asked for; all of it when nothing is named.
+
+    Args:
+        name: Of the format.
+        asked: What of which workspace.
 
     Raises:
         CwtasksError: the workspace has no such environment or platform, or the lock cannot be used.
@@ -24,11 +28,12 @@ def export(asked: Asked) -> Exported:
         environments.setdefault(one.asked.environment, []).append(one)
     lock = Lock(
         environments={
-            name: LockedEnvironment(
+            environment: LockedEnvironment(
                 channels=mine[0].channels, packages={one.asked.platform: one.packages for one in mine}
             )
-            for name, mine in environments.items()
-        }
+            for environment, mine in environments.items()
+        },
+        unrecorded=asked.lock().unrecorded,
     )
     losses = [
         f"environment '{one.asked.environment}' for {one.asked.platform}: {', '.join(one.others)}"

@@ -205,6 +205,8 @@ class _Reader:
         try:
             spec = MatchSpec(text)
         except ValueError:
+            spec = None
+        if spec is None or re.search(r"[\[\]:]", spec.version or ""):
             self._mistake(node, place, f"'{without_credentials(text)}' is no dependency of conda", _SPEC_HINT)
             return
         if not re.fullmatch(r"[a-z0-9_.-]+", spec.name):

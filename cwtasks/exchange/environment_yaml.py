@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from cwtasks.exchange.asked import Asked
     from cwtasks.requirements import Requirements
 
-FORMAT = "environment-yaml"
 
-
-def export(asked: Asked) -> Exported:
+def export(name: str, asked: Asked) -> Exported:
     """Return one environment; without a platform named, what it asks for on each of its platforms.
+
+    Args:
+        name: Of the format, for errors.
+        asked: What of which workspace.
 
     Raises:
         CwtasksError: the workspace has no such environment or platform.
     """
-    slices = asked.of_one_environment(FORMAT)
+    slices = asked.of_one_environment(name)
     conda = _Shared({one.platform: [conda_text(spec) for spec in one.specs] for one in slices})
     pypi = _Shared({one.platform: [requirement_text(dependency) for dependency in one.pypi] for one in slices})
     variables = _Shared({one.platform: _variables(asked, one) for one in slices})

@@ -15,18 +15,20 @@ if TYPE_CHECKING:
     from cwtasks.exchange.asked import Asked
     from cwtasks.lockfile import LockedPackage
 
-FORMAT = "explicit"
 
-
-def export(asked: Asked) -> Exported:
+def export(name: str, asked: Asked) -> Exported:
     """Return the packages that are locked for one environment, on this machine's platform when none is named.
+
+    Args:
+        name: Of the format, for errors.
+        asked: What of which workspace.
 
     Raises:
         CwtasksError: the workspace has no such environment or platform, or the lock cannot be used.
     """
     from cwtasks.lockfile import public_url
 
-    one = asked.of_one_platform(FORMAT)
+    one = asked.of_one_platform(name)
     locked = asked.locked(one)
     lines = [
         "# conda create --name NAME --file THIS_FILE",

@@ -1,7 +1,7 @@
-"""The table of what can be exported. A format is one line here, and a function from :class:`Asked` to a text.
+"""The table of what can be exported. A format is one line here, and a function that makes a text of :class:`Asked`.
 
 A function raises what is wrong with the question, and returns what its format cannot say; whether that stops the export
-is decided here, once for all formats.
+is decided here, once for all formats. It is told its format by name, so that one may write several.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ class Format(NamedTuple):
     """One format that can be written."""
 
     module: str
-    """Module of this package with ``export(asked)``; imported when the format is asked for."""
+    """Module of this package with ``export(name, asked)``; imported when the format is asked for."""
     purpose: str
 
     @property
-    def export(self) -> Callable[[Asked], Exported]:
+    def export(self) -> Callable[[str, Asked], Exported]:
         """What writes it."""
-        function: Callable[[Asked], Exported] = import_module(f"cwtasks.exchange.{self.module}").export
+        function: Callable[[str, Asked], Exported] = import_module(f"cwtasks.exchange.{self.module}").export
         return function
 
 
@@ -66,7 +66,7 @@ def export(name: str, asked: Asked, *, allow_loss: bool = False) -> Exported:
     """
     chosen = find_format(name)
     asked.check()
-    exported = chosen.export(asked)
+    exported = chosen.export(name, asked)
     if exported.losses and not allow_loss:
         raise LossyConversionError(name, exported.losses)
     return exported

@@ -115,6 +115,13 @@ def test_tables_that_cannot_be_added_change_nothing(lab):
     assert lab.read("pyproject.toml") == "tool = { ruff = 1 }\n"
 
 
+def test_a_second_manifest_is_a_warning(lab):
+    lab.write({"pixi.toml": "[workspace]\nchannels = []\nplatforms = []\n"})
+    done = lab.run(*IMPORT, program="cwt")
+    assert done.returncode == 0
+    assert done.stderr == f"{WORDS}warning: pixi.toml is here as well; conda.toml comes first\n"
+
+
 LOSSY = """\
 dependencies:
   - python

@@ -63,6 +63,7 @@ def run(arguments: Namespace) -> int:
         sys.stdout.write(text)
         return 0
     _write(target, existing, text)
+    _warn_of_others(target)
     counts = [f"{len(read.imported.conda)} from conda", f"{len(read.imported.pypi)} from PyPI"]
     sys.stdout.write(f"{shown_path(target)}: made of {shown_path(arguments.file)}, dependencies: {', '.join(counts)}\n")
     return 0
@@ -164,3 +165,16 @@ def _joined(existing: str, text: str) -> str:
     end = "\r\n" if "\r\n" in existing else "\n"
     gap = "" if not existing else end if existing.endswith("\n") else end * 2
     return existing + gap + text.replace("\n", end)
+
+
+def _warn_of_others(target: str) -> None:
+    """Say which manifest counts where there are several now."""
+    from cwtasks.manifests import find_parser
+    from cwtasks.places import MANIFESTS
+
+    folder, name = os.path.split(os.path.realpath(target))
+    for other in MANIFESTS:
+        place = Path(folder, other)
+        if name in MANIFESTS and other != name and place.exists() and find_parser(place).has_workspace(place):
+            first = min(name, other, key=MANIFESTS.index)
+            sys.stderr.write(f"warning: {other} is here as well; {first} comes first\n")
