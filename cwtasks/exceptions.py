@@ -156,6 +156,10 @@ class ManifestExistsError(CwtasksError):
 class ManifestImportError(ManifestError):
     """A file that no manifest can be made of, such as an ``environment.yml`` with mistakes."""
 
+    def __init__(self, path: str | Path, reason: str | Sequence[Mistake], *, hints: Iterable[str] = ()) -> None:
+        given = [Mistake("", reason)] if isinstance(reason, str) else list(reason)
+        super().__init__(path, [*given[:-1], given[-1]._replace(hint=given[-1].hint or "; ".join(hints))])
+
 
 class OutputExistsError(CwtasksError):
     """A file would have been overwritten that nobody said may be."""

@@ -6,12 +6,15 @@ Values are taken as they are written, never as what YAML makes of them: a versio
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cwtasks.exceptions import ManifestImportError, Mistake, nearest
+from cwtasks.exceptions import ManifestImportError, Mistake, WorkspaceParseError, nearest
 from cwtasks.exchange.pip_lines import UnsaidError, parse_pip_line
 from cwtasks.manifests.imported import Imported
+from cwtasks.manifests.tables import parse_toml, read_bytes
 from cwtasks.models import MatchSpec, without_credentials
 
 if TYPE_CHECKING:
@@ -35,11 +38,12 @@ class EnvironmentFile(NamedTuple):
     """What it says and a manifest cannot, one line each."""
 
 
-def read_environment_file(path: str | Path) -> EnvironmentFile:
+def read_environment_file(path: str | Path, *, root: str | Path | None = None) -> EnvironmentFile:
     """Read a file.
 
     Args:
-        path: Of the file.
+        path: Of the file; folders it names are looked into for the names of the packages there.
+        root: Folder from which paths are to be relative; ``None`` is that of the file.
 
     Raises:
         ManifestImportError: it cannot be read, is no YAML, or has mistakes; with every one of them.
@@ -51,20 +55,25 @@ def read_environment_file(path: str | Path) -> EnvironmentFile:
         raise ManifestImportError(path, f"cannot be read: {error.strerror or error}") from error
     if len(content) > _MAX_BYTES:
         raise ManifestImportError(path, f"expected at most {_MAX_BYTES} bytes, found more")
-    return parse_environment_file(content, path)
+    folder = os.path.realpath(os.path.dirname(path))
+    return parse_environment_file(content, path, folder=folder, root=folder if root is None else os.path.realpath(root))
 
 
-def parse_environment_file(content: bytes, path: str | Path) -> EnvironmentFile:
+def parse_environment_file(
+    content: bytes, path: str | Path, *, folder: str | None = None, root: str | None = None
+) -> EnvironmentFile:
     """Read the content of a file.
 
     Args:
         content: All of it.
         path: For errors.
+        folder: Where paths in it start; ``None`` looks into no folder.
+        root: Where they are to start; as for ``folder``.
 
     Raises:
         ManifestImportError: no YAML, or with mistakes; with every one of them.
     """
-    reader = _Reader()
+    reader = _Reader(folder, root)
     read = reader.read(_compose(content, path))
     if reader.mistakes:
         raise ManifestImportError(path, reader.mistakes)
@@ -97,7 +106,9 @@ def _compose(content: bytes, path: str | Path) -> Any:  # noqa: ANN401 - nodes o
 class _Reader:
     """Walks the nodes of one document and notes mistakes with their lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str | None, root: str | None) -> None:
+        self.folder = folder
+        self.root = root
         self.mistakes: list[Mistake] = []
         self.notes: list[str] = []
         self.losses: list[str] = []
@@ -222,7 +233,7 @@ class _Reader:
             if text is None:
                 continue
             try:
-                dependency = parse_pip_line(text)
+                dependency = self._moved(parse_pip_line(text, name_at=self._name_at))
             except UnsaidError as error:
                 self.losses.append(f"{at}: {without_credentials(text)} ({error})")
                 continue
@@ -232,6 +243,25 @@ class _Reader:
             if dependency.name in self.pypi:
                 self._mistake(item, at, f"'{dependency.name}' is asked for twice", "make one line of the two")
             self.pypi[dependency.name] = dependency
+
+    def _name_at(self, path: str) -> str | None:
+        """Return what the project in a folder calls itself."""
+        if self.folder is None:
+            return None
+        place = os.path.join(self.folder, path, "pyproject.toml")
+        with suppress(OSError, WorkspaceParseError):
+            project = parse_toml(read_bytes(place), place).get("project")
+            name = project.get("name") if isinstance(project, dict) else None
+            return name if isinstance(name, str) and name else None
+        return None
+
+    def _moved(self, dependency: PyPIDependency) -> PyPIDependency:
+        """Return a dependency with its path as it is from where the manifest will be."""
+        path = dependency.path
+        if path is None or self.folder is None or self.folder == self.root or os.path.isabs(path):
+            return dependency
+        moved = os.path.relpath(os.path.join(self.folder, path), self.root).replace(os.sep, "/")
+        return dependency._replace(path=moved if moved.startswith(".") else f"./{moved}")
 
 
 _SPEC_HINT = "write it as name, name >=1.2,<2, name=1.2=build or channel::name"

@@ -9,7 +9,7 @@ from cwtasks.manifests.dependencies import parse_requirement
 from cwtasks.models import PyPIDependency, without_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _EDITABLE = re.compile(r"(?:-e|--editable)(?:\s*=\s*|\s+)(.+)", re.DOTALL)
 _PLACE = re.compile(r"(git\+|https?://|file:|\.{0,2}/|\.{1,2}$)")
@@ -20,11 +20,12 @@ class UnsaidError(ValueError):
     """A line that means something to pip and has no counterpart in a manifest; says why."""
 
 
-def parse_pip_line(text: str) -> PyPIDependency:
+def parse_pip_line(text: str, *, name_at: Callable[[str], str | None] = lambda _: None) -> PyPIDependency:
     """Read one line.
 
     Args:
         text: As it stands in the file.
+        name_at: Tells the name of the package in a folder that the line names, as it stands there.
 
     Raises:
         UnsaidError: a manifest has no place for it.
@@ -33,11 +34,11 @@ def parse_pip_line(text: str) -> PyPIDependency:
     line = re.split(r"(?:^|\s)#", text, maxsplit=1)[0].strip()
     editable = _EDITABLE.fullmatch(line)
     if editable:
-        return _located(editable[1].strip().strip("'\""), is_editable=True)
+        return _located(editable[1].strip().strip("'\""), is_editable=True, name_at=name_at)
     if line.startswith("-"):
         raise UnsaidError("an option of pip")
     if _PLACE.match(line):
-        return _located(line, is_editable=False)
+        return _located(line, is_editable=False, name_at=name_at)
     found = parse_requirement(line)
     if found is None:
         raise ValueError(f"'{without_credentials(line)}' is no requirement of pip")
@@ -46,31 +47,33 @@ def parse_pip_line(text: str) -> PyPIDependency:
     return found._replace(url=without_credentials(found.url)) if found.url else found
 
 
-def _located(place: str, *, is_editable: bool) -> PyPIDependency:
-    """Read a place without a name in front; the name may stand behind it.
+def _located(place: str, *, is_editable: bool, name_at: Callable[[str], str | None]) -> PyPIDependency:
+    """Read a place without a name in front; the name may stand behind it, or in the folder.
 
     Raises:
-        UnsaidError: it does not.
+        UnsaidError: it does neither.
     """
-    location, _, marker = place.partition(" ;")
-    fragments = _fragments(location)
-    name, _, extras = fragments.get("egg", "").partition("[")
+    location, _, marker = (part.strip() for part in place.partition(" ;"))
+    name, _, behind = _fragments(location).get("egg", "").partition("[")
+    path, _, _ = location.partition("#")
+    bracketed = _EXTRAS.fullmatch(path)
+    path, extras = (bracketed[1], bracketed[2]) if bracketed else (path, behind.rstrip("]"))
+    is_local = path.startswith("file:") or "://" not in path
+    if is_local:
+        path = path.removeprefix("file://").removeprefix("file:")
+        name = name or name_at(path) or ""
     if not name:
         raise UnsaidError("the name of the package is not said")
     dependency = PyPIDependency(
         name,
-        extras=tuple(extra.strip() for extra in extras.rstrip("]").split(",") if extra.strip()),
-        env_markers=marker.strip() or None,
+        extras=tuple(extra.strip() for extra in extras.split(",") if extra.strip()),
+        env_markers=marker or None,
     )
-    location = location.strip()
     if location.startswith("git+"):
         return _with_repository(dependency, location.removeprefix("git+"))
-    path = location.partition("#")[0]
-    if "://" in path and not path.startswith("file:"):
-        return dependency._replace(url=without_credentials(path))
-    found = _EXTRAS.fullmatch(path)
-    path = (found[1] if found else path).removeprefix("file://").removeprefix("file:")
-    return dependency._replace(path=path, editable=is_editable)
+    if is_local:
+        return dependency._replace(path=path, editable=is_editable)
+    return dependency._replace(url=without_credentials(path))
 
 
 def _with_repository(dependency: PyPIDependency, url: str) -> PyPIDependency:

@@ -122,6 +122,23 @@ def test_a_second_manifest_is_a_warning(lab):
     assert done.stderr == f"{WORDS}warning: pixi.toml is here as well; conda.toml comes first\n"
 
 
+def test_a_folder_that_is_named_tells_the_name_of_its_package(space):
+    space.write(
+        {
+            "envs/environment.yml": "dependencies:\n- pip:\n  - -e ..[test]\n  - ./lib\n",
+            "pyproject.toml": "[project]\nname = 'mine'\n",
+            "envs/lib/pyproject.toml": "[project]\nname = 'own'\n",
+        }
+    )
+    space.doit("import", "envs/environment.yml", "--platform", "linux-64", program="cwt")
+    assert space.read("conda.toml").endswith(
+        '[pypi-dependencies]\nmine = {path = ".", editable = true, extras = ["test"]}\nown = {path = "./envs/lib"}\n'
+    )
+    space.doit("import", "environment.yml", "--platform", "linux-64", program="cwt", cwd="envs")
+    assert 'mine = {path = "..", editable = true' in space.read("envs/conda.toml")
+    assert 'own = {path = "./lib"}' in space.read("envs/conda.toml")
+
+
 LOSSY = """\
 dependencies:
   - python

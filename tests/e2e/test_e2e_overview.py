@@ -133,6 +133,13 @@ def test_a_folder_that_cannot_be_written_can_be_looked_at(work):
         os.chmod(work.space.root, 0o700)
 
 
+def test_no_engine_is_asked(work):
+    work.write()
+    work.doit("install:new")
+    screen = work.space.doit("info", program="cwt", env={"CWTASKS_ENGINE": "nosuch"})
+    assert "lock         conda.lock: current\n" in screen
+
+
 def test_where_there_is_no_manifest(space):
     assert space.fails("info", program="cwt").startswith(f"error: {space.root}: no file with tasks here")
 

@@ -53,7 +53,7 @@ def run(arguments: Namespace) -> int:
     platforms = _platforms(arguments.platform)
     target = None if arguments.output == "-" else arguments.output or _file_name(alias)
     existing = _existing(target, alias) if target is not None else ""
-    read = read_environment_file(arguments.file)
+    read = read_environment_file(arguments.file, root=os.path.dirname(os.path.realpath(target or "-")))
     sys.stderr.writelines(f"warning: {shown_path(arguments.file)}: {note}\n" for note in read.notes)
     if read.losses and not arguments.allow_loss:
         raise LossyConversionError("a manifest", read.losses)

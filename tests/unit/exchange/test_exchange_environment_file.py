@@ -97,7 +97,7 @@ def test_an_unknown_key_is_a_note():
         ("https://h.org/a.zip#egg=a", PyPIDependency("a", url="https://h.org/a.zip")),
         ("a @ https://u:p@h.org/a.whl", PyPIDependency("a", url="https://h.org/a.whl")),
         ("--editable=./a#egg=a", PyPIDependency("a", path="./a", editable=True)),
-        ("./a[x]#egg=a", PyPIDependency("a", path="./a")),
+        ("./a[x]#egg=a", PyPIDependency("a", extras=("x",), path="./a")),
         ("file:///src/a#egg=a", PyPIDependency("a", path="/src/a")),
     ],
 )  # fmt: skip
@@ -169,3 +169,8 @@ def test_what_is_exported_is_read_back(lines, specs):
     imported = read("".join(["dependencies:\n", *texts, *pip])).imported
     assert list(map(conda_text, imported.conda.values())) == list(map(conda_text, specs))
     assert list(imported.pypi.values()) == lines
+
+
+def test_an_error_may_carry_a_hint():
+    error = ManifestImportError("a.yml", "no environment", hints=["name another file"])
+    assert error.render() == "error: a.yml: no environment\nhint: name another file"

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from cwtasks.environments import Catalog
-from cwtasks.exceptions import FormatNotFoundError, LockfileStaleError, LossyConversionError, PlatformError
+from cwtasks.exceptions import (
+    CwtasksError,
+    FormatNotFoundError,
+    LockfileStaleError,
+    LossyConversionError,
+    PlatformError,
+)
 from cwtasks.exchange.asked import Asked
 from cwtasks.exchange.formats import FORMATS, export, find_format
 from cwtasks.host import Host
@@ -152,7 +158,7 @@ def test_an_environment_that_does_not_exist_on_a_platform():
 
 
 def test_an_environment_that_is_for_other_machines_needs_a_platform():
-    with pytest.raises(Exception, match="environment 'win' is not for this machine"):
+    with pytest.raises(CwtasksError, match="environment 'win' is not for this machine"):
         export("explicit", asked(environments=("win",)))
 
 
