@@ -16,6 +16,7 @@ The rooms, from the lowest floor up; a room imports only from floors below its o
 ``graph``           models -> steps and edges; pure
 ``lockfile``        conda.lock and pixi.lock: reading, writing, and whether one still answers the workspace
 ``engines``         solve, fetch, install behind one protocol
+``exchange``        what other tools' files say of environments: written from manifest or lock, and read
 ``activation``      prefix -> the variables a command runs with
 ``provision``       requirements -> lock -> prefixes, and whether that is to be done at all
 ``steps``           what a step does when it runs

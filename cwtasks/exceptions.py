@@ -153,6 +153,48 @@ class ManifestExistsError(CwtasksError):
         super().__init__(f"{path}: already exists", hints=["remove it first, or choose another place"])
 
 
+class ManifestImportError(ManifestError):
+    """A file that no manifest can be made of, such as an ``environment.yml`` with mistakes."""
+
+    def __init__(self, path: str | Path, reason: str | Sequence[Mistake], *, hints: Iterable[str] = ()) -> None:
+        given = [Mistake("", reason)] if isinstance(reason, str) else list(reason)
+        super().__init__(path, [*given[:-1], given[-1]._replace(hint=given[-1].hint or "; ".join(hints))])
+
+
+class OutputExistsError(CwtasksError):
+    """A file would have been overwritten that nobody said may be."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path
+        super().__init__(f"{shown_path(path)}: already exists", hints=["--force overwrites it"])
+
+
+class FormatNotFoundError(CwtasksError):
+    """The name of a format that does not exist."""
+
+    def __init__(self, name: str, available: Iterable[str]) -> None:
+        self.name = name
+        self.available = sorted(available)
+        super().__init__(
+            f"format '{name}' does not exist", hints=[suggestion(name, self.available, label="Known formats")]
+        )
+
+
+class LossyConversionError(CwtasksError):
+    """A file that cannot say all that the other says, where nobody said that this does not matter.
+
+    Attributes:
+        target: What cannot say it.
+        losses: What would be lost, one line each.
+    """
+
+    def __init__(self, target: str, losses: Iterable[str]) -> None:
+        self.target = target
+        self.losses = tuple(losses)
+        listed = "\n".join(f"  {loss}" for loss in self.losses)
+        super().__init__(f"{target} cannot say all of it; lost would be\n{listed}", hints=["--allow-loss goes on"])
+
+
 class EnvironmentNotFoundError(CwtasksError):
     """An environment name that the workspace does not declare."""
 

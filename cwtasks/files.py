@@ -5,6 +5,7 @@ Knows nothing of what is kept in them.
 
 from __future__ import annotations
 
+import errno
 import marshal
 import os
 import stat
@@ -65,6 +66,36 @@ def replace_file(path: str, content: bytes, *, mode: int = 0o666, is_durable: bo
         with suppress(OSError):
             os.remove(aside)
         raise
+
+
+def create_file(path: str, content: bytes) -> None:
+    """Write a new file, all of it or nothing, and never over another one.
+
+    Args:
+        path: Its folder must exist.
+        content: All of it.
+
+    Raises:
+        FileExistsError: something has that name, if only a link that leads nowhere.
+        OSError: it cannot be written; nothing is left.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+    aside = f"{path}.{os.getpid()}.{threading.get_ident()}.tmp"
+    try:
+        with open(aside, "xb") as file:
+            file.write(content)
+        try:
+            # A second name is never given over an existing one, as renaming would.
+            os.link(aside, path)
+        except FileExistsError:
+            raise
+        except OSError:
+            # A file system without second names: between looking and renaming somebody could make the file.
+            os.rename(aside, path)
+    finally:
+        with suppress(OSError):
+            os.remove(aside)
 
 
 def keep_value(path: str, value: Any) -> None:  # noqa: ANN401 - whatever marshal can write

@@ -20,19 +20,17 @@ def render() -> str:
     ]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "conda.toml").write_text("[tasks]\n")
-        for command in (*COMMANDS, *VERBS):
+        for command, is_verb in [*((name, False) for name in COMMANDS), *((name, True) for name in VERBS)]:
             said = subprocess.run(
-                [sys.executable, "-m", "cwtasks", "help", command],
+                [Path(sys.executable).with_name("cwt" if is_verb else "doit"), "help", command],
                 cwd=folder,
                 env={**os.environ, "COLUMNS": "80"},
                 capture_output=True,
                 text=True,
                 check=True,
             ).stdout
-            # What doit has as well is shown under its name; a verb is `cwt`'s alone.
-            text = said if command in VERBS else said.replace("cwt ", "doit ")
-            heading = f"cwt {command}" if command in VERBS else command
-            text = "\n".join(line.rstrip() for line in text.strip().splitlines())
+            heading = f"cwt {command}" if is_verb else command
+            text = "\n".join(line.rstrip() for line in said.strip().splitlines())
             parts += ["", f"## {heading}", "", "```text", text, "```"]
     return "\n".join(parts) + "\n"
 

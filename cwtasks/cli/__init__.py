@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from cwtasks.cli import verb
 
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] in verb.VERBS and _is_verb(words):
+    if verb.is_meant(words):
         return verb.run(words[0], words[1:])
     if len(words) == 2 and words[0] == "help" and words[1] in verb.VERBS:
         return verb.run(words[1], ["--help"])
@@ -33,13 +33,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words == ["help"]:
         sys.stdout.write(verb.summary())
     return status
-
-
-def _is_verb(words: Sequence[str]) -> bool:
-    """Say whether a word that may also be a step of the workspace is meant as a verb."""
-    from cwtasks.cli.archives import SHARED_NAMES, names_archive
-
-    return words[0] not in SHARED_NAMES or names_archive(words[1:])
 
 
 def run_doit(words: Sequence[str]) -> int:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 VERBS = {
     "shell": "open a shell in an environment",
     "exec": "run one command in an environment",
+    "info": "show the workspace, its environments and its lock",
+    "export": "write the workspace in the format of another tool",
+    "import": "make a manifest of an environment.yml",
+    "schema": "print the JSON schema of conda.toml",
     "check": "read the manifest and tell every mistake in it",
     "inspect": "say what an archive of a workspace holds",
     "verify": "check an archive against its receipt",
@@ -32,6 +36,23 @@ VERBS = {
 
 #: What a shell reports for a command that ended by SIGPIPE.
 _BROKEN_PIPE_STATUS = 141
+
+
+def is_meant(words: Sequence[str]) -> bool:
+    """Tell whether a command line names a verb.
+
+    ``info`` with a task is doit's command of that name; ``install`` and ``verify`` without an archive are steps.
+
+    Args:
+        words: Behind ``cwt``.
+    """
+    if not words or words[0] not in VERBS:
+        return False
+    if words[0] == "info":
+        return not set(words[1:]) - {"--json", "-h", "--help"}
+    from cwtasks.cli.archives import SHARED_NAMES, names_archive
+
+    return words[0] not in SHARED_NAMES or names_archive(words[1:])
 
 
 def run(name: str, words: Sequence[str]) -> int:

@@ -112,15 +112,19 @@ class VerifyAction(Action):
 
 
 def stoppable(display: Display, verb: str) -> Callable[[Any], None]:
-    """Return what shows how far packing or unpacking is, and stops it when a signal asks for that."""
+    """Return what shows how far packing or unpacking is, and stops it when a signal asks for that.
+
+    Raises:
+        Interrupted: by what is returned, when a signal came.
+    """
     from cwtasks.steps.signals import Interrupted, stopping
 
-    def told(progress: Any) -> None:
+    def _told(progress: Any) -> None:
         if (signum := stopping()) is not None:
             raise Interrupted(signum)
         display.count(verb, progress.members, getattr(progress, "total", 0))
 
-    return told
+    return _told
 
 
 def listing(archiving: Archiving) -> Iterator[str]:

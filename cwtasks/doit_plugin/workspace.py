@@ -43,14 +43,23 @@ _OVERRIDE = "CONDA_OVERRIDE_"
 class Workspace:
     """One workspace as one invocation sees it. Reads the manifest only when it is asked something not yet known."""
 
-    def __init__(self, start: str | Path | None = None, *, environ: Mapping[str, str], wish: str | None = None) -> None:
+    def __init__(
+        self,
+        start: str | Path | None = None,
+        *,
+        environ: Mapping[str, str],
+        wish: str | None = None,
+        is_read_only: bool = False,
+    ) -> None:
         """Choose where to look; nothing is read yet.
 
         Args:
             start: Folder the user called from; the current one by default.
             environ: Variables of the caller.
             wish: Environment asked for on the command line.
+            is_read_only: Keep no answers about locks and prefixes on disk: for those who only look.
         """
+        self._is_read_only = is_read_only
         self.init_cwd = os.path.abspath(start or os.curdir)
         self.environ = environ
         self._asked_wish = wish
@@ -234,6 +243,7 @@ class Workspace:
             state_folder=os.path.join(self.root, STATE_FOLDER),
             start_worker=register,
             end_worker=forget,
+            is_read_only=self._is_read_only,
         )
 
     @cached_property

@@ -20,13 +20,20 @@ MAX_LOCK_BYTES = 128 * 1024 * 1024
 """Larger files are no lock files."""
 
 
-def read_lock(path: str | Path, *, environment: str = "default", cache_folder: str | Path | None = None) -> Lock:
+def read_lock(
+    path: str | Path,
+    *,
+    environment: str = "default",
+    cache_folder: str | Path | None = None,
+    keeps: bool = True,
+) -> Lock:
     """Read a ``pixi.lock`` or, under any other name, a ``conda.lock``.
 
     Args:
         path: Of the file.
         environment: For whose sake it is read; named when there is no such file.
         cache_folder: Where the parsed lock is kept for next time; it is made when it is missing. ``None`` keeps none.
+        keeps: Whether it is kept there; without, one that was kept before is still used.
 
     Raises:
         LockfileNotFoundError: no such file.
@@ -48,7 +55,7 @@ def read_lock(path: str | Path, *, environment: str = "default", cache_folder: s
     except OSError as error:
         raise LockfileIntegrityError(path, f"cannot be read: {error.strerror}") from error
     lock = parse_lock(content, path)
-    if cache_folder is not None:
+    if cache_folder is not None and keeps:
         from cwtasks.globs import is_settled
 
         if is_settled(status, now_ns) and len(content) == status.st_size:

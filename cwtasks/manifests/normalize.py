@@ -249,6 +249,7 @@ _READERS: dict[str, tuple[str, Callable[[TaskReader, object, str], object]]] = {
     "target": ("platforms", TaskReader.platforms),
 }
 """Key of a task table to the field it fills and how it is read."""
+TASK_KEYS = tuple(_READERS)
 
 
 def _override(fields: Mapping[str, Any]) -> TaskOverride:

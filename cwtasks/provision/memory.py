@@ -70,13 +70,15 @@ class LockAnswer(NamedTuple):
 class LockMemory:
     """Keeps the answer for the last lock that was looked at."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, is_read_only: bool = False) -> None:
         """Choose the folder; nothing is read yet.
 
         Args:
             folder: Of the state, absolute.
+            is_read_only: Keep answers for this process only.
         """
         self._folder = folder
+        self._is_read_only = is_read_only
         self._known: tuple[LockStamp, str, LockAnswer] | None = None
 
     def answer(self, stamp: LockStamp, machine: str, work_out: Callable[[], LockAnswer]) -> LockAnswer:
@@ -113,7 +115,7 @@ class LockMemory:
         return None
 
     def _keep(self) -> None:
-        if self._known is None or not self._known[0].is_proof:
+        if self._is_read_only or self._known is None or not self._known[0].is_proof:
             return
         stamp, machine, answer = self._known
         kept = (_source(stamp, machine), dict(answer.digests), answer.question)

@@ -47,7 +47,9 @@ class _Note(NamedTuple):
     listing: str
 
 
-def why_not_installed(prefix: str, wanted: Wanted, *, runtime_prefix: str | None = None) -> str | None:
+def why_not_installed(
+    prefix: str, wanted: Wanted, *, runtime_prefix: str | None = None, takes_note: bool = True
+) -> str | None:
     """Return why a prefix is not as it should be, ``None`` when it is.
 
     Starts no process. A prefix that somebody else made with the right packages is noted as ours.
@@ -56,6 +58,7 @@ def why_not_installed(prefix: str, wanted: Wanted, *, runtime_prefix: str | None
         prefix: Absolute path.
         wanted: What it shall hold.
         runtime_prefix: The path written into its files, where it is moved before it is used.
+        takes_note: Whether such a prefix is noted; otherwise nothing is written.
     """
     written = runtime_prefix or prefix
     listing = _listing(prefix)
@@ -71,7 +74,7 @@ def why_not_installed(prefix: str, wanted: Wanted, *, runtime_prefix: str | None
     if note is None and runtime_prefix is not None:
         return f"it was not installed as {runtime_prefix}"
     reason = _difference(prefix, wanted.packages())
-    if reason is None:
+    if reason is None and takes_note:
         _write_note(prefix, wanted.digest, written)
     return reason
 

@@ -44,6 +44,7 @@ class Provision:
         state_folder: str,
         start_worker: Callable[[int], None] | None = None,
         end_worker: Callable[[int], None] | None = None,
+        is_read_only: bool = False,
     ) -> None:
         """Read nothing yet.
 
@@ -57,6 +58,7 @@ class Provision:
             state_folder: Where answers are kept, absolute.
             start_worker: Told the process group of each process an engine starts, so that signals reach it.
             end_worker: Told when it has ended.
+            is_read_only: Keep no answers on disk: for those who only look.
         """
         self.plan = plan
         self.settings = settings
@@ -66,7 +68,8 @@ class Provision:
         self._environ = environ
         self._state_folder = state_folder
         self._workers = (start_worker, end_worker)
-        self._memory = LockMemory(state_folder)
+        self._is_read_only = is_read_only
+        self._memory = LockMemory(state_folder, is_read_only=is_read_only)
 
     @cached_property
     def engine(self) -> Engine:
@@ -175,7 +178,7 @@ class Provision:
     def _lock(self) -> Lock:
         from cwtasks.lockfile import read_lock
 
-        return read_lock(self.lock_path, cache_folder=self._state_folder)
+        return read_lock(self.lock_path, cache_folder=self._state_folder, keeps=not self._is_read_only)
 
     @cached_property
     def requirements(self) -> Sequence[Requirements]:
@@ -264,7 +267,7 @@ class Provision:
             return "it is not locked"
         from cwtasks.provision.prefix import why_not_installed
 
-        return why_not_installed(plan.prefix, self._wanted_prefix(plan, digest))
+        return why_not_installed(plan.prefix, self._wanted_prefix(plan, digest), takes_note=not self._is_read_only)
 
     def install(
         self,

@@ -50,6 +50,7 @@ DOORS = {
     "pathspec": ("cwtasks/archive/selection.py",),
     "tomli": ("cwtasks/manifests/",),
     "tomlkit": ("cwtasks/manifests/",),
+    "yaml": ("cwtasks/exchange/environment_file.py",),
 }
 
 

@@ -16,6 +16,11 @@ def test_the_page_of_commands_is_what_help_says():
     assert (ROOT / "docs" / "commands.md").read_text() == render(), "run: doit docs"
 
 
+def test_the_schema_in_the_docs_is_the_one_of_the_program():
+    render = runpy.run_path(str(ROOT / "docs" / "make_schema.py"))["render"]
+    assert (ROOT / "docs" / "conda.schema.json").read_text() == render(), "run: doit docs"
+
+
 @pytest.mark.parametrize(
     "page", [pytest.param(path, id=path.name) for path in [ROOT / "README.md", *ROOT.glob("docs/*.md")]]
 )
