@@ -137,7 +137,7 @@ def _below(root: str, paths: Iterable[str]) -> Iterator[str]:
     beginning = os.path.join(root, "")
     for path in paths:
         place = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
-        if place.startswith(beginning):
+        if place.startswith(beginning) and os.path.lexists(place):
             yield place[len(beginning) :].replace(os.sep, "/")
 
 

@@ -11,7 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cwtasks.archive.creating import ArchivePlan, Order
+    from cwtasks.archive.selection import Selection
     from cwtasks.doit_plugin.workspace import Workspace
     from cwtasks.graph.step import Step
     from cwtasks.provision.bundling import BundleWish
@@ -89,8 +92,11 @@ class Archiving:
         if self.step.kind == "verify":
             check = workspace.settings.archive.check
             return replace(self.step, command="verify", inputs=outputs, arguments=(("check", check),) if check else ())
-        workspace.tree.define(FILES, lambda: list(plan.select().names))
-        return replace(self.step, command="archive", inputs=(FILES,), outputs=outputs, arguments=self._facts())
+        selection = plan.select()
+        first = [selection.names]
+        workspace.tree.define(FILES, lambda: list(first.pop() if first else plan.select().names))
+        arguments = (*self._facts(), *_shape(plan.root, selection))
+        return replace(self.step, command="archive", inputs=(FILES,), outputs=outputs, arguments=arguments)
 
     def _facts(self) -> tuple[tuple[str, str], ...]:
         from cwtasks.archive import zstd
@@ -120,6 +126,26 @@ def bundle_wish_of(step: Step, workspace: Workspace) -> BundleWish:
         environments=tuple(given.get("environment", "").split()) or settings.environments,
         platforms=tuple(given.get("platform", "").split()) or settings.platforms,
     )
+
+
+def _shape(root: str, selection: Selection) -> Iterator[tuple[str, str]]:
+    """Yield what an archive depends on beside names and contents: who may be executed, links, empty folders."""
+    from hashlib import sha256
+    from stat import S_ISLNK
+
+    shape = sha256(usedforsecurity=False)
+    beginning = os.path.join(root, "")
+    for name in selection.names:
+        try:
+            mode = os.lstat(beginning + name).st_mode
+            if S_ISLNK(mode):
+                shape.update(f"{name}\0{os.readlink(beginning + name)}\0".encode(errors="surrogateescape"))
+            elif mode & 0o100:
+                shape.update(f"{name}\0".encode(errors="surrogateescape"))
+        except OSError:
+            continue
+    shape.update("\0".join(selection.folders).encode(errors="surrogateescape"))
+    yield "modes, links and empty folders", shape.hexdigest()[:16]
 
 
 def _digest_of(path: str) -> str:

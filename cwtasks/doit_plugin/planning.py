@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cwtasks.graph.step import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from cwtasks.doit_plugin.workspace import Workspace
     from cwtasks.environments import Catalog
@@ -48,12 +48,16 @@ def plan(asked: Sequence[str], workspace: Workspace, *, alone: bool) -> Any:
     workspace.store.prune(lambda step_id: _is_known(step_id, workspace.catalog, own))
     steps = tuple(tuple(getattr(step, name) for name in _FIELDS) for step in graph.steps.values())
     warnings = (*graph.warnings, *workspace.plan.warnings(step.environment for step in graph.steps.values()))
-    return steps, warnings, workspace.plan.to_plain(), _keepable(workspace.settings_table)
+    return steps, warnings, workspace.plan.to_plain(), _keepable(dict(workspace.settings_table))
 
 
-def _keepable(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a table of settings with text for what cannot be kept: dates, which no setting takes."""
-    return {key: value if isinstance(value, (str, int, float)) else str(value) for key, value in table.items()}
+def _keepable(value: Any) -> Any:
+    """Return settings with text for what cannot be kept: dates, which no setting takes."""
+    if isinstance(value, dict):
+        return {key: _keepable(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_keepable(each) for each in value]
+    return value if isinstance(value, str | int | float) else str(value)
 
 
 def _is_known(step_id: str, catalog: Catalog, own: Collection[str]) -> bool:

@@ -31,8 +31,8 @@ class Clean(WorkspaceCommand, doit.cmd_clean.Clean):
         else:
             graph = workspace.compile_all()
         for step in reversed(graph.steps.values()):
-            if step.kind != "task":
-                continue  # an environment goes only when it is named, and a lock is a source
+            if step.kind != "task" and not (step.kind == "archive" and step.id in graph.roots and args):
+                continue  # what takes long to make again goes only when it is named, and a lock is a source
             removed = clean(
                 step,
                 root=workspace.root,
