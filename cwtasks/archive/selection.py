@@ -10,6 +10,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
@@ -20,7 +21,7 @@ from cwtasks.archive.receipts import SUFFIX as RECEIPT_SUFFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from pathspec import GitIgnoreSpec
+    from pathspec import RegexPattern
 
     from cwtasks.models.workspace import ArchiveConfig
 
@@ -241,6 +242,26 @@ def _is_archive(root: str, name: str, workspace_name: str) -> bool:
         os.close(descriptor)
 
 
+class _Line(NamedTuple):
+    """A line of a ``.gitignore``."""
+
+    pattern: RegexPattern
+    is_bare: bool
+    """Whether it is for names in any folder."""
+    is_tree: bool
+    """Whether it is for all below a folder, and not for itself."""
+    end: str
+    """A slash where it is for folders only."""
+
+    def speaks_of(self, name: str) -> bool:
+        """Say whether it is for this very name, and not only for a folder above it, which was asked about before."""
+        found = self.pattern.match_file(name[name.rfind("/", 0, -1) + 1 :] if self.is_bare else name)
+        if found is None or self.is_bare:
+            return found is not None
+        rest = name[found.match.end() :]
+        return rest != "" and rest.endswith(self.end) if self.is_tree else rest == ""
+
+
 class _Walk:
     """A folder and all below it, as far as no ``.gitignore`` and no built-in rule leaves it out."""
 
@@ -253,7 +274,7 @@ class _Walk:
         self._walk()
 
     def _walk(self) -> None:
-        todo: list[tuple[str, tuple[tuple[str, GitIgnoreSpec], ...]]] = [("", ())]
+        todo: list[tuple[str, tuple[tuple[str, list[_Line]], ...]]] = [("", ())]
         while todo:
             folder, rules = todo.pop()
             try:
@@ -273,7 +294,7 @@ class _Walk:
                     else:
                         self.names.append(name)
 
-    def _is_kept(self, name: str, entry: os.DirEntry[str], rules: Iterable[tuple[str, GitIgnoreSpec]]) -> bool:
+    def _is_kept(self, name: str, entry: os.DirEntry[str], rules: Iterable[tuple[str, list[_Line]]]) -> bool:
         is_folder = entry.is_dir(follow_symlinks=False)
         shown = f"{name}/" if is_folder else name
         if is_folder and any(name == made or name.endswith(f"/{made}") for made in self._made_again):
@@ -287,20 +308,33 @@ class _Walk:
         return False
 
 
-def _is_ignored(name: str, rules: Iterable[tuple[str, GitIgnoreSpec]]) -> bool:
-    """Ask the rules from the nearest folder up; the first that says something decides."""
-    for folder, spec in rules:
-        said = spec.check_file(name[len(folder) + 1 :] if folder else name).include
-        if said is not None:
-            return said
+def _is_ignored(name: str, rules: Iterable[tuple[str, list[_Line]]]) -> bool:
+    """Ask the rules from the nearest folder up; the last line that says something of this very name decides."""
+    for folder, lines in rules:
+        below = name[len(folder) + 1 :] if folder else name
+        for line in lines:
+            if line.speaks_of(below):
+                return bool(line.pattern.include)
     return False
 
 
-def _read_rules(path: str) -> GitIgnoreSpec:
+def _read_rules(path: str) -> list[_Line]:
+    """Return the lines of a ``.gitignore``, the last first."""
     from pathspec import GitIgnoreSpec
 
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return GitIgnoreSpec.from_lines(file.read().splitlines())
-    except (OSError, ValueError):
-        return GitIgnoreSpec.from_lines([])
+        with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
+            texts = file.read().split("\n")
+    except OSError:
+        return []
+    lines = []
+    for text in texts:
+        with suppress(ValueError):
+            # A whole specification would prefer what is said of files to what is said later of folders above them.
+            lines += [_line(text.strip(), pattern) for pattern in GitIgnoreSpec.from_lines([text]).patterns]
+    return lines[::-1]
+
+
+def _line(text: str, pattern: RegexPattern) -> _Line:
+    shown = text.removeprefix("!").rstrip("/")
+    return _Line(pattern, "/" not in shown or shown == "/**", shown.endswith("/**"), "/" if text.endswith("/") else "")
