@@ -226,7 +226,7 @@ def write_archive(
     try:
         return _write(plan, selection, packages, passphrase, progress)
     except errors.FileMissingError:
-        # Git lists deleted files too. That there are any is seen when one is missing.
+        # Git lists deleted files too, and submodules. That there are any is seen when one is missing.
         looked = plan.select(is_thorough=True)
         if looked.names == selection.names:
             raise

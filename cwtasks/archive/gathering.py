@@ -163,6 +163,8 @@ class Gatherer:
                     self.digests[name] = digest.hexdigest()
                 elif not self._add_small(name, descriptor, stored=stored):
                     self._add_file(name, descriptor, stored=stored)
+            except IsADirectoryError as error:
+                raise errors.FileMissingError(name, error.strerror or str(error)) from error
             except OSError as error:
                 raise errors.FileChangedError(name, error.strerror or str(error)) from error
             finally:
