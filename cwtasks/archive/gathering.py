@@ -32,7 +32,8 @@ _CHUNK = 1 * MIB
 _SMALL = 64 * 1024
 _REPORT_EACH = 256
 _TICK_NS = 20_000_000  # kernels stamp files with a clock that ticks every 1 to 16 ms
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+# A FIFO in the place of a file must not make us wait for whoever writes to it.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _PADDING = [bytes(-size % BLOCK) for size in range(BLOCK)]
 #: How kinds of members are called in columns; ``x`` is a file that may be executed.
 _LETTERS = {FILE: "f", SYMLINK: "l", FOLDER: "d"}
