@@ -11,6 +11,7 @@ import fnmatch
 import os
 import re
 from contextlib import suppress
+from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
@@ -131,7 +132,8 @@ def check_lines(names: Iterable[str]) -> None:
 
 def _folders(*names: str) -> tuple[str, ...]:
     """Return those that are below the workspace, each once."""
-    return tuple(dict.fromkeys(name.strip("/") for name in names if not name.startswith(("/", "..", "~"))))
+    below = (normpath(name) for name in names if not name.startswith("~"))
+    return tuple(dict.fromkeys(name for name in below if not name.startswith(("/", "..")) and name != "."))
 
 
 def _below(root: str, paths: Iterable[str]) -> Iterator[str]:
