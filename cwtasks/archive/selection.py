@@ -178,6 +178,8 @@ def matching(
         anywhere: Whether a pattern may begin at any folder, and ``*`` stops at slashes.
         folds: Whether letters of the other case, and written otherwise in Unicode, count as equal.
     """
+    if not names:
+        return []
     text = "\n".join(names)
     if folds:
         text = normalize("NFC", text).casefold()
@@ -194,7 +196,7 @@ def matching(
 
 
 def _plain_part(pattern: str) -> str:
-    return max(re.split(r"[*?]|\[.*?\]", pattern), key=len)
+    return max(re.split(r"[*?]|\[!?.[^\]]*\]", pattern), key=len)
 
 
 def _matcher(pattern: str, *, anywhere: bool) -> Callable[[str], object]:
