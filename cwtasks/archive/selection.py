@@ -210,6 +210,8 @@ def _own_files(root: str, names: Iterable[str], workspace_name: str) -> Iterator
     """Yield archives of this workspace, and receipts with the archive beside them."""
     listed = set(names)
     for name in sorted(listed):
+        if not (name.endswith((RECEIPT_SUFFIX, *SUFFIXES)) and os.path.isfile(os.path.join(root, name))):
+            continue  # a link to a FIFO must not make us wait
         if name.endswith(RECEIPT_SUFFIX) and _is_receipt(os.path.join(root, name)):
             yield LeftOut(name, "is the receipt of an archive")
             if (archive := name.removesuffix(RECEIPT_SUFFIX)) in listed:
