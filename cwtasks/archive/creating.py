@@ -262,7 +262,8 @@ def _write(
             notes=_notes(plan, front, packages),
             progress=progress,
         )
-        check_tree([*selection.names, *(package.name for package in packages)], packed.links)
+        names = [*selection.names, *(package.name for package in packages)]
+        check_tree(names, packed.links, folders=selection.folders)
         files = [(file, path, plan.output)]
         if plan.receipt is not None:
             content = _receipt(plan, packed).to_bytes()

@@ -233,12 +233,19 @@ def _length(parts: list[str]) -> int:
     return sum(len(part.encode()) + 1 for part in parts)
 
 
-def check_tree(names: Sequence[str], links: Mapping[str, str], *, limits: ArchiveLimits | None = None) -> None:
+def check_tree(
+    names: Sequence[str],
+    links: Mapping[str, str],
+    *,
+    folders: Sequence[str] = (),
+    limits: ArchiveLimits | None = None,
+) -> None:
     """Judge the names and links of a whole tree, as :class:`MemberRules` would one after the other.
 
     Args:
         names: Of files and links, each once, sorted.
         links: Target of each link, by name.
+        folders: Names of empty folders.
         limits: What is allowed.
 
     Raises:
@@ -246,9 +253,11 @@ def check_tree(names: Sequence[str], links: Mapping[str, str], *, limits: Archiv
         LimitExceededError: If there are too many.
     """
     limits = limits or ArchiveLimits()
-    if not links and _is_plain_tree(names, limits):
+    if not links and _is_plain_tree([*names, *folders], limits):
         return
     rules = MemberRules(limits)
+    for name in folders:
+        rules.admit(Header(name, FOLDER, 0o755, 0, 0, ""))
     for name in names:
         target = links.get(name)
         kind = FILE if target is None else SYMLINK

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
 from cwtasks.archive.decoding import SUFFIXES
-from cwtasks.archive.errors import ControlCharacterError, FileChangedError
+from cwtasks.archive.errors import ControlCharacterError, FileChangedError, NotUnicodeNameError
 from cwtasks.archive.receipts import SUFFIX as RECEIPT_SUFFIX
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ SENSITIVE = (
 HARMLESS = (".env.dist", ".env.example", ".env.sample", ".env.template")
 """Names that look like one of these and are meant to be shared."""
 
+_UNKNOWN_BYTE = re.compile("[\ud800-\udfff]")
 _PREDICATE = b"workspace-archive-receipt"
 _BEGINNING = 4096
 
@@ -91,6 +92,8 @@ def select(
         NothingTrackedError: git tracks nothing here.
         GitError: git does not say what it tracks.
         FileChangedError: a folder cannot be read.
+        ControlCharacterError: a name has a line break in it.
+        NotUnicodeNameError: one that would go in is not UTF-8.
     """
     from cwtasks.archive import tracked
 
@@ -108,11 +111,12 @@ def select(
     listed = set(names)
     others = (name for name in always if name not in listed and os.path.lexists(os.path.join(root, name)))
     candidates = sorted([*names, *others])
-    check_lines(candidates)
+    check_lines([*candidates, *folders])
     left_out = [*(LeftOut(name, "is written anew") for name in _below(root, outputs)), *left_out]
     left_out += _built_in(candidates, _folders(*MADE_AGAIN, envs_dir))
     kept, refused = _chosen(candidates, config, {left.name for left in left_out} - set(always))
     kept_folders, refused_folders = _chosen(sorted(folders), config, {left.name[:-1] for left in left_out})
+    _check_unicode([*kept, *kept_folders])
     left_out += [*refused, *refused_folders]
     inside = {*kept, *(f"{name}/" for name in kept_folders)}
     # Of several reasons the first found is the one to know.
@@ -128,6 +132,15 @@ def check_lines(names: Iterable[str]) -> None:
     """
     if "\n" in "".join(names):
         raise ControlCharacterError(next(name for name in names if "\n" in name))
+
+
+def _check_unicode(names: Sequence[str]) -> None:
+    """Refuse names of other bytes than UTF-8, for which a tar stream has no way to say them."""
+    try:
+        "".join(names).encode()
+    except UnicodeEncodeError as error:
+        name = next(name for name in names if not name.isascii() and _UNKNOWN_BYTE.search(name))
+        raise NotUnicodeNameError(os.fsencode(name).decode("utf-8", "backslashreplace")) from error
 
 
 def _folders(*names: str) -> tuple[str, ...]:
