@@ -234,12 +234,13 @@ class Gatherer:
             left -= len(piece)
             if digest is not None:
                 digest.update(piece)
-            self._add_piece(piece, stored=stored)
+            # Padding comes with the last piece, as with small files: a frame must end in the same place for both.
+            self._add_piece(piece if left else piece + _PADDING[size % BLOCK], stored=stored)
+        if not size:
+            self._add_piece(b"", stored=stored)
         after = os.fstat(descriptor)
         if (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
             raise errors.FileChangedError(name, "it changed while it was read")
-        if padding := _PADDING[size % BLOCK]:
-            self._add_piece(padding, stored=stored)
 
     def _add_link(self, name: str, path: str, error: OSError) -> None:
         if error.errno in {errno.ENOENT, errno.ENOTDIR}:
