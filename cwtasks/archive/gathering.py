@@ -205,11 +205,11 @@ class Gatherer:
         """Add a file that one call reads and nobody has written to for a while; whether it was one."""
         content = os.read(descriptor, _SMALL)
         status = os.fstat(descriptor)
+        if not S_ISREG(status.st_mode):
+            return False
         size = len(content)
         if size == _SMALL or size != status.st_size or status.st_mtime_ns >= self._settled_ns:
             os.lseek(descriptor, 0, os.SEEK_SET)
-            return False
-        if not S_ISREG(status.st_mode):
             return False
         is_executable = bool(status.st_mode & 0o100)
         header = self._packer.file(name, size, is_executable=is_executable)
