@@ -102,6 +102,9 @@ class ArchivePlan(NamedTuple):
             if name not in chosen and (name == self.manifest_name or self.receipt is not None):
                 reason = next((left.reason for left in selection.left_out if left.name == name), "is missing")
                 raise errors.NeededFileError(name, reason)
+            if self.receipt is not None and os.path.islink(os.path.join(self.root, name)):
+                # Who unpacks it proves what lies there, and takes no link for it.
+                raise errors.NeededFileError(name, "is a link")
         return selection
 
 
