@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 MANIFEST = '[workspace]\nname = "space"\nchannels = ["https://c.example/main"]\nplatforms = ["linux-64"]\n'
+LOCK = (
+    "version: 1\n"
+    "environments:\n  default:\n    channels:\n    - url: https://c.example/main\n    packages:\n      linux-64: []\n"
+    "packages: []\n"
+)
 
 _GIT = {
     "GIT_CONFIG_NOSYSTEM": "1",

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from trees import MANIFEST, Link, fill, git, repository, tree_of
+from trees import LOCK, MANIFEST, Link, fill, git, repository, tree_of
 
 from cwtasks.archive import WorkspaceArchive, errors
 from cwtasks.archive.selection import HARMLESS, MADE_AGAIN, MADE_AGAIN_UNTRACKED, SENSITIVE, matching, select
@@ -499,13 +499,6 @@ def test_what_is_about_to_be_written_is_not_taken(place, tmp_path):
     assert reasons(root, outputs=outputs) == dict.fromkeys(
         ["out/a.tar.zst", "out/a.tar.zst.receipt.json"], "is written anew"
     )
-
-
-LOCK = (
-    "version: 1\n"
-    "environments:\n  default:\n    channels:\n    - url: https://c.example/main\n    packages:\n      linux-64: []\n"
-    "packages: []\n"
-)
 
 
 @pytest.mark.parametrize("suffix", [".tar.zst", ".tar.gz", ".tar.bz2"])
