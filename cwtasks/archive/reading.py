@@ -175,7 +175,8 @@ class ArchiveReader:
     @contextmanager
     def _opened(self) -> Iterator[int]:
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            # A FIFO must not make us wait for whoever writes to it.
+            descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         except OSError as error:
             raise errors.UnreadableArchiveError(self.path, error.strerror or str(error)) from error
         try:
