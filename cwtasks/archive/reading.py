@@ -118,7 +118,7 @@ class ArchiveReader:
         if place.size > _MOST_READ:
             raise errors.LimitExceededError("bytes read at once", _MOST_READ, member=place.name)
         found = next(iter(members(self._blocks_from(descriptor, index, place.start), limits=self._limits)), None)
-        if found is None or (found.header.name, found.header.size) != (place.name, place.size):
+        if found is None or found.header[:2] + (found.header.size,) != (place.name, FILE, place.size):
             raise errors.CorruptArchiveError(self.path, "its index is not that of its content")
         return found.read()
 
