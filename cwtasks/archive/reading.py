@@ -32,6 +32,7 @@ PACKAGES = "packages/"
 PACKAGE_SUFFIXES = (".conda", ".tar.bz2")
 
 _MOST_READ = 64 * MIB
+_END_OF_COUNTS = 1 << 63
 _KINDS = {"f": FILE, "x": FILE, "l": SYMLINK, "d": FOLDER}
 
 
@@ -262,9 +263,16 @@ def _told_by(index: Index) -> dict[str, Any] | None:
     """Return what the notes of an index say, ``None`` when they are not as we write them."""
     notes = index.notes
     manifest, lock, environments = (notes.get(name) for name in ("manifest", "lockfile", "environments"))
-    if not isinstance(environments, dict) or not all(isinstance(name, str | None) for name in (manifest, lock)):
+    if not _is_table_of_platforms(environments) or not all(isinstance(name, str | None) for name in (manifest, lock)):
         return None
-    counts = [count for name in ("packages", "members", "content_bytes") if isinstance(count := notes.get(name), int)]
-    if len(counts) != 3:
+    packages, count, size = (notes.get(name) for name in ("packages", "members", "content_bytes"))
+    if not all(type(number) is int and 0 <= number < _END_OF_COUNTS for number in (packages, count, size)):
         return None
-    return _told(manifest, lock, counts[0], members=counts[1], content_bytes=counts[2], environments=environments)
+    return _told(manifest, lock, packages, members=count, content_bytes=size, environments=environments)
+
+
+def _is_table_of_platforms(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(platforms, list) and all(isinstance(platform, str) for platform in platforms)
+        for platforms in value.values()
+    )
