@@ -154,7 +154,8 @@ class ArchiveReader:
                 content = None
                 if wanted and header.name in wanted and header.kind == FILE and header.size <= _MOST_READ:
                     content = member.read()
-                yield MemberEntry(header.name, header.kind, header.size, bool(header.mode & 0o100)), content
+                is_executable = header.kind in {FILE, HARD_LINK} and bool(header.mode & 0o100)
+                yield MemberEntry(header.name, header.kind, header.size, is_executable), content
         rules.check_links()
 
     def _told_by_stream(self) -> dict[str, Any]:
