@@ -119,7 +119,7 @@ class ArchiveReader:
         if place.size > _MOST_READ:
             raise errors.LimitExceededError("bytes read at once", _MOST_READ, member=place.name)
         found = next(iter(members(self._blocks_from(descriptor, index, place.start), limits=self._limits)), None)
-        if found is None or found.header[:2] + (found.header.size,) != (place.name, FILE, place.size):
+        if found is None or (*found.header[:2], found.header.size) != (place.name, FILE, place.size):
             raise errors.CorruptArchiveError(self.path, "its index is not that of its content")
         return found.read()
 
@@ -263,13 +263,14 @@ def _told(
 def _told_by(index: Index) -> dict[str, Any] | None:
     """Return what the notes of an index say, ``None`` when they are not as we write them."""
     notes = index.notes
-    manifest, lock, environments = (notes.get(name) for name in ("manifest", "lockfile", "environments"))
+    manifest, lock = notes.get("manifest"), notes.get("lockfile")
+    environments: Any = notes.get("environments")
     if not _is_table_of_platforms(environments) or not all(isinstance(name, str | None) for name in (manifest, lock)):
         return None
-    packages, count, size = (notes.get(name) for name in ("packages", "members", "content_bytes"))
-    if not all(type(number) is int and 0 <= number < _END_OF_COUNTS for number in (packages, count, size)):
+    counts: list[Any] = [notes.get(name) for name in ("packages", "members", "content_bytes")]
+    if not all(type(count) is int and 0 <= count < _END_OF_COUNTS for count in counts):
         return None
-    return _told(manifest, lock, packages, members=count, content_bytes=size, environments=environments)
+    return _told(manifest, lock, counts[0], members=counts[1], content_bytes=counts[2], environments=environments)
 
 
 def _is_table_of_platforms(value: object) -> bool:
