@@ -102,6 +102,9 @@ class ArchivePlan(NamedTuple):
             if name not in chosen and (name == self.manifest_name or self.receipt is not None):
                 reason = next((left.reason for left in selection.left_out if left.name == name), "is missing")
                 raise errors.NeededFileError(name, reason)
+            if self.receipt is not None and os.path.islink(os.path.join(self.root, name)):
+                # Who unpacks it proves what lies there, and takes no link for it.
+                raise errors.NeededFileError(name, "is a link")
         return selection
 
 
@@ -226,7 +229,7 @@ def write_archive(
     try:
         return _write(plan, selection, packages, passphrase, progress)
     except errors.FileMissingError:
-        # Git lists deleted files too. That there are any is seen when one is missing.
+        # Git lists deleted files too, and submodules. That there are any is seen when one is missing.
         looked = plan.select(is_thorough=True)
         if looked.names == selection.names:
             raise
@@ -262,7 +265,8 @@ def _write(
             notes=_notes(plan, front, packages),
             progress=progress,
         )
-        check_tree([*selection.names, *(package.name for package in packages)], packed.links)
+        names = [*selection.names, *(package.name for package in packages)]
+        check_tree(names, packed.links, folders=selection.folders)
         files = [(file, path, plan.output)]
         if plan.receipt is not None:
             content = _receipt(plan, packed).to_bytes()

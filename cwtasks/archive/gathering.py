@@ -32,7 +32,8 @@ _CHUNK = 1 * MIB
 _SMALL = 64 * 1024
 _REPORT_EACH = 256
 _TICK_NS = 20_000_000  # kernels stamp files with a clock that ticks every 1 to 16 ms
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+# A FIFO in the place of a file must not make us wait for whoever writes to it.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _PADDING = [bytes(-size % BLOCK) for size in range(BLOCK)]
 #: How kinds of members are called in columns; ``x`` is a file that may be executed.
 _LETTERS = {FILE: "f", SYMLINK: "l", FOLDER: "d"}
@@ -163,6 +164,8 @@ class Gatherer:
                     self.digests[name] = digest.hexdigest()
                 elif not self._add_small(name, descriptor, stored=stored):
                     self._add_file(name, descriptor, stored=stored)
+            except IsADirectoryError as error:
+                raise errors.FileMissingError(name, error.strerror or str(error)) from error
             except OSError as error:
                 raise errors.FileChangedError(name, error.strerror or str(error)) from error
             finally:
@@ -202,11 +205,11 @@ class Gatherer:
         """Add a file that one call reads and nobody has written to for a while; whether it was one."""
         content = os.read(descriptor, _SMALL)
         status = os.fstat(descriptor)
+        if not S_ISREG(status.st_mode):
+            return False
         size = len(content)
         if size == _SMALL or size != status.st_size or status.st_mtime_ns >= self._settled_ns:
             os.lseek(descriptor, 0, os.SEEK_SET)
-            return False
-        if not S_ISREG(status.st_mode):
             return False
         is_executable = bool(status.st_mode & 0o100)
         header = self._packer.file(name, size, is_executable=is_executable)
@@ -231,12 +234,13 @@ class Gatherer:
             left -= len(piece)
             if digest is not None:
                 digest.update(piece)
-            self._add_piece(piece, stored=stored)
+            # Padding comes with the last piece, as with small files: a frame must end in the same place for both.
+            self._add_piece(piece if left else piece + _PADDING[size % BLOCK], stored=stored)
+        if not size:
+            self._add_piece(b"", stored=stored)
         after = os.fstat(descriptor)
         if (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
             raise errors.FileChangedError(name, "it changed while it was read")
-        if padding := _PADDING[size % BLOCK]:
-            self._add_piece(padding, stored=stored)
 
     def _add_link(self, name: str, path: str, error: OSError) -> None:
         if error.errno in {errno.ENOENT, errno.ENOTDIR}:

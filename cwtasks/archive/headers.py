@@ -110,7 +110,8 @@ def _field(text: str) -> bytes:
 
 def _record(keyword: str, value: str) -> bytes:
     """Return a PAX record, whose length counts itself."""
-    rest = f" {keyword}={value}\n".encode()
+    # What is not UTF-8 is written as it is: whoever judges the whole tree refuses it by its name.
+    rest = f" {keyword}={value}\n".encode("utf-8", "surrogateescape")
     length = len(rest) + 1
     while len(str(length)) + len(rest) != length:
         length = len(str(length)) + len(rest)

@@ -202,6 +202,8 @@ def _read_columns(packed: bytes) -> tuple[list[str], str, array[int], array[int]
         headers.byteswap()
     if not len(names) == len(kinds) == len(sizes) == len(headers):
         raise ValueError("its columns differ in length")
+    if not set(kinds) <= set("fxld"):
+        raise ValueError("a kind of member that there is not")
     return names, kinds, sizes, headers
 
 

@@ -233,12 +233,19 @@ def _length(parts: list[str]) -> int:
     return sum(len(part.encode()) + 1 for part in parts)
 
 
-def check_tree(names: Sequence[str], links: Mapping[str, str], *, limits: ArchiveLimits | None = None) -> None:
+def check_tree(
+    names: Sequence[str],
+    links: Mapping[str, str],
+    *,
+    folders: Sequence[str] = (),
+    limits: ArchiveLimits | None = None,
+) -> None:
     """Judge the names and links of a whole tree, as :class:`MemberRules` would one after the other.
 
     Args:
         names: Of files and links, each once, sorted.
         links: Target of each link, by name.
+        folders: Names of empty folders.
         limits: What is allowed.
 
     Raises:
@@ -246,9 +253,11 @@ def check_tree(names: Sequence[str], links: Mapping[str, str], *, limits: Archiv
         LimitExceededError: If there are too many.
     """
     limits = limits or ArchiveLimits()
-    if not links and _is_plain_tree(names, limits):
+    if not links and _is_plain_tree([*names, *folders], limits):
         return
     rules = MemberRules(limits)
+    for name in folders:
+        rules.admit(Header(name, FOLDER, 0o755, 0, 0, ""))
     for name in names:
         target = links.get(name)
         kind = FILE if target is None else SYMLINK
@@ -266,23 +275,30 @@ def _is_plain_tree(names: Sequence[str], limits: ArchiveLimits) -> bool:
     lowered = text.lower()
     lowered_names = lowered.split("\n")[1:-1]
     # A name may hold a line break itself.
-    if _DEVICE_BETWEEN.search(lowered) or len(names) * 2 > limits.members or len(lowered_names) != len(names):
+    if _DEVICE_BETWEEN.search(lowered) or len(lowered_names) != len(names):
         return False
-    folders = {name.rpartition("/")[0] for name in names}
+    folders = _folders_of(names)
     return (
-        max(map(len, names), default=0) <= min(limits.component_bytes, limits.path_bytes)
+        len(names) + len(folders) <= limits.members
+        and max(map(len, names), default=0) <= min(limits.component_bytes, limits.path_bytes)
         and max((folder.count("/") for folder in folders), default=0) < limits.path_depth - 1
         and _are_distinct(folders, lowered_names)
     )
 
 
-def _are_distinct(folders: set[str], lowered_names: Sequence[str]) -> bool:
-    """Say whether no two names or folders are the same to a system that ignores case."""
-    every = set(folders)
-    for folder in folders:
+def _folders_of(names: Sequence[str]) -> set[str]:
+    """Return all folders that names imply."""
+    nearest = {name.rpartition("/")[0] for name in names}
+    every = set(nearest)
+    for folder in nearest:
         while "/" in folder and (folder := folder.rpartition("/")[0]) not in every:
             every.add(folder)
     every.discard("")
-    lowered = {folder.lower() for folder in every}
+    return every
+
+
+def _are_distinct(folders: set[str], lowered_names: Sequence[str]) -> bool:
+    """Say whether no two names or folders are the same to a system that ignores case."""
+    lowered = {folder.lower() for folder in folders}
     distinct = set(lowered_names)
-    return len(distinct) == len(lowered_names) and len(lowered) == len(every) and lowered.isdisjoint(distinct)
+    return len(distinct) == len(lowered_names) and len(lowered) == len(folders) and lowered.isdisjoint(distinct)

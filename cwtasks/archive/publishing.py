@@ -6,6 +6,7 @@ nothing of what is in the files.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from contextlib import contextmanager, suppress
@@ -69,8 +70,12 @@ def publish(files: list[tuple[BinaryIO, str, str]]) -> None:
         files: Each file, still open, with the path it has and the path it gets.
 
     Raises:
+        OutputError: a folder has one of the names; nothing is renamed.
         OSError: one cannot be made durable or renamed; those before have their names.
     """
+    for _, _, output in files:
+        if os.path.isdir(output) and not os.path.islink(output):
+            raise OutputError(output, os.strerror(errno.EISDIR))
     for file, _, _ in files:
         file.flush()
         os.fsync(file.fileno())

@@ -32,6 +32,7 @@ PACKAGES = "packages/"
 PACKAGE_SUFFIXES = (".conda", ".tar.bz2")
 
 _MOST_READ = 64 * MIB
+_END_OF_COUNTS = 1 << 63
 _KINDS = {"f": FILE, "x": FILE, "l": SYMLINK, "d": FOLDER}
 
 
@@ -118,7 +119,7 @@ class ArchiveReader:
         if place.size > _MOST_READ:
             raise errors.LimitExceededError("bytes read at once", _MOST_READ, member=place.name)
         found = next(iter(members(self._blocks_from(descriptor, index, place.start), limits=self._limits)), None)
-        if found is None or (found.header.name, found.header.size) != (place.name, place.size):
+        if found is None or (*found.header[:2], found.header.size) != (place.name, FILE, place.size):
             raise errors.CorruptArchiveError(self.path, "its index is not that of its content")
         return found.read()
 
@@ -153,7 +154,8 @@ class ArchiveReader:
                 content = None
                 if wanted and header.name in wanted and header.kind == FILE and header.size <= _MOST_READ:
                     content = member.read()
-                yield MemberEntry(header.name, header.kind, header.size, bool(header.mode & 0o100)), content
+                is_executable = header.kind in {FILE, HARD_LINK} and bool(header.mode & 0o100)
+                yield MemberEntry(header.name, header.kind, header.size, is_executable), content
         rules.check_links()
 
     def _told_by_stream(self) -> dict[str, Any]:
@@ -175,7 +177,8 @@ class ArchiveReader:
     @contextmanager
     def _opened(self) -> Iterator[int]:
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            # A FIFO must not make us wait for whoever writes to it.
+            descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         except OSError as error:
             raise errors.UnreadableArchiveError(self.path, error.strerror or str(error)) from error
         try:
@@ -260,10 +263,18 @@ def _told(
 def _told_by(index: Index) -> dict[str, Any] | None:
     """Return what the notes of an index say, ``None`` when they are not as we write them."""
     notes = index.notes
-    manifest, lock, environments = (notes.get(name) for name in ("manifest", "lockfile", "environments"))
-    if not isinstance(environments, dict) or not all(isinstance(name, str | None) for name in (manifest, lock)):
+    manifest, lock = notes.get("manifest"), notes.get("lockfile")
+    environments: Any = notes.get("environments")
+    if not _is_table_of_platforms(environments) or not all(isinstance(name, str | None) for name in (manifest, lock)):
         return None
-    counts = [count for name in ("packages", "members", "content_bytes") if isinstance(count := notes.get(name), int)]
-    if len(counts) != 3:
+    counts: list[Any] = [notes.get(name) for name in ("packages", "members", "content_bytes")]
+    if not all(type(count) is int and 0 <= count < _END_OF_COUNTS for count in counts):
         return None
     return _told(manifest, lock, counts[0], members=counts[1], content_bytes=counts[2], environments=environments)
+
+
+def _is_table_of_platforms(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(platforms, list) and all(isinstance(platform, str) for platform in platforms)
+        for platforms in value.values()
+    )

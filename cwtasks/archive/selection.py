@@ -10,17 +10,19 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
+from contextlib import suppress
+from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
 from cwtasks.archive.decoding import SUFFIXES
-from cwtasks.archive.errors import ControlCharacterError, FileChangedError
+from cwtasks.archive.errors import ControlCharacterError, FileChangedError, NotUnicodeNameError
 from cwtasks.archive.receipts import SUFFIX as RECEIPT_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from pathspec import GitIgnoreSpec
+    from pathspec import RegexPattern
 
     from cwtasks.models.workspace import ArchiveConfig
 
@@ -38,6 +40,7 @@ SENSITIVE = (
 HARMLESS = (".env.dist", ".env.example", ".env.sample", ".env.template")
 """Names that look like one of these and are meant to be shared."""
 
+_UNKNOWN_BYTE = re.compile("[\ud800-\udfff]")
 _PREDICATE = b"workspace-archive-receipt"
 _BEGINNING = 4096
 
@@ -89,6 +92,8 @@ def select(
         NothingTrackedError: git tracks nothing here.
         GitError: git does not say what it tracks.
         FileChangedError: a folder cannot be read.
+        ControlCharacterError: a name has a line break in it.
+        NotUnicodeNameError: one that would go in is not UTF-8.
     """
     from cwtasks.archive import tracked
 
@@ -106,11 +111,12 @@ def select(
     listed = set(names)
     others = (name for name in always if name not in listed and os.path.lexists(os.path.join(root, name)))
     candidates = sorted([*names, *others])
-    check_lines(candidates)
+    check_lines([*candidates, *folders])
     left_out = [*(LeftOut(name, "is written anew") for name in _below(root, outputs)), *left_out]
     left_out += _built_in(candidates, _folders(*MADE_AGAIN, envs_dir))
     kept, refused = _chosen(candidates, config, {left.name for left in left_out} - set(always))
     kept_folders, refused_folders = _chosen(sorted(folders), config, {left.name[:-1] for left in left_out})
+    _check_unicode([*kept, *kept_folders])
     left_out += [*refused, *refused_folders]
     inside = {*kept, *(f"{name}/" for name in kept_folders)}
     # Of several reasons the first found is the one to know.
@@ -128,9 +134,19 @@ def check_lines(names: Iterable[str]) -> None:
         raise ControlCharacterError(next(name for name in names if "\n" in name))
 
 
+def _check_unicode(names: Sequence[str]) -> None:
+    """Refuse names of other bytes than UTF-8, for which a tar stream has no way to say them."""
+    try:
+        "".join(names).encode()
+    except UnicodeEncodeError as error:
+        name = next(name for name in names if not name.isascii() and _UNKNOWN_BYTE.search(name))
+        raise NotUnicodeNameError(os.fsencode(name).decode("utf-8", "backslashreplace")) from error
+
+
 def _folders(*names: str) -> tuple[str, ...]:
     """Return those that are below the workspace, each once."""
-    return tuple(dict.fromkeys(name.strip("/") for name in names if not name.startswith(("/", "..", "~"))))
+    below = (normpath(name) for name in names if not name.startswith("~"))
+    return tuple(dict.fromkeys(name for name in below if not name.startswith(("/", "..")) and name != "."))
 
 
 def _below(root: str, paths: Iterable[str]) -> Iterator[str]:
@@ -175,6 +191,8 @@ def matching(
         anywhere: Whether a pattern may begin at any folder, and ``*`` stops at slashes.
         folds: Whether letters of the other case, and written otherwise in Unicode, count as equal.
     """
+    if not names:
+        return []
     text = "\n".join(names)
     if folds:
         text = normalize("NFC", text).casefold()
@@ -191,7 +209,7 @@ def matching(
 
 
 def _plain_part(pattern: str) -> str:
-    return max(re.split(r"[*?]|\[.*?\]", pattern), key=len)
+    return max(re.split(r"[*?]|\[!?.[^\]]*\]", pattern), key=len)
 
 
 def _matcher(pattern: str, *, anywhere: bool) -> Callable[[str], object]:
@@ -205,6 +223,8 @@ def _own_files(root: str, names: Iterable[str], workspace_name: str) -> Iterator
     """Yield archives of this workspace, and receipts with the archive beside them."""
     listed = set(names)
     for name in sorted(listed):
+        if not (name.endswith((RECEIPT_SUFFIX, *SUFFIXES)) and os.path.isfile(os.path.join(root, name))):
+            continue  # a link to a FIFO must not make us wait
         if name.endswith(RECEIPT_SUFFIX) and _is_receipt(os.path.join(root, name)):
             yield LeftOut(name, "is the receipt of an archive")
             if (archive := name.removesuffix(RECEIPT_SUFFIX)) in listed:
@@ -241,6 +261,26 @@ def _is_archive(root: str, name: str, workspace_name: str) -> bool:
         os.close(descriptor)
 
 
+class _Line(NamedTuple):
+    """A line of a ``.gitignore``."""
+
+    pattern: RegexPattern
+    is_bare: bool
+    """Whether it is for names in any folder."""
+    is_tree: bool
+    """Whether it is for all below a folder, and not for itself."""
+    end: str
+    """A slash where it is for folders only."""
+
+    def speaks_of(self, name: str) -> bool:
+        """Say whether it is for this very name, and not only for a folder above it, which was asked about before."""
+        found = self.pattern.match_file(name[name.rfind("/", 0, -1) + 1 :] if self.is_bare else name)
+        if found is None or self.is_bare:
+            return found is not None
+        rest = name[found.match.end() :]
+        return rest != "" and rest.endswith(self.end) if self.is_tree else rest == ""
+
+
 class _Walk:
     """A folder and all below it, as far as no ``.gitignore`` and no built-in rule leaves it out."""
 
@@ -253,7 +293,7 @@ class _Walk:
         self._walk()
 
     def _walk(self) -> None:
-        todo: list[tuple[str, tuple[tuple[str, GitIgnoreSpec], ...]]] = [("", ())]
+        todo: list[tuple[str, tuple[tuple[str, list[_Line]], ...]]] = [("", ())]
         while todo:
             folder, rules = todo.pop()
             try:
@@ -273,7 +313,7 @@ class _Walk:
                     else:
                         self.names.append(name)
 
-    def _is_kept(self, name: str, entry: os.DirEntry[str], rules: Iterable[tuple[str, GitIgnoreSpec]]) -> bool:
+    def _is_kept(self, name: str, entry: os.DirEntry[str], rules: Iterable[tuple[str, list[_Line]]]) -> bool:
         is_folder = entry.is_dir(follow_symlinks=False)
         shown = f"{name}/" if is_folder else name
         if is_folder and any(name == made or name.endswith(f"/{made}") for made in self._made_again):
@@ -287,20 +327,33 @@ class _Walk:
         return False
 
 
-def _is_ignored(name: str, rules: Iterable[tuple[str, GitIgnoreSpec]]) -> bool:
-    """Ask the rules from the nearest folder up; the first that says something decides."""
-    for folder, spec in rules:
-        said = spec.check_file(name[len(folder) + 1 :] if folder else name).include
-        if said is not None:
-            return said
+def _is_ignored(name: str, rules: Iterable[tuple[str, list[_Line]]]) -> bool:
+    """Ask the rules from the nearest folder up; the last line that says something of this very name decides."""
+    for folder, lines in rules:
+        below = name[len(folder) + 1 :] if folder else name
+        for line in lines:
+            if line.speaks_of(below):
+                return bool(line.pattern.include)
     return False
 
 
-def _read_rules(path: str) -> GitIgnoreSpec:
+def _read_rules(path: str) -> list[_Line]:
+    """Return the lines of a ``.gitignore``, the last first."""
     from pathspec import GitIgnoreSpec
 
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return GitIgnoreSpec.from_lines(file.read().splitlines())
-    except (OSError, ValueError):
-        return GitIgnoreSpec.from_lines([])
+        with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
+            texts = file.read().split("\n")
+    except OSError:
+        return []
+    lines = []
+    for text in texts:
+        with suppress(ValueError):
+            # A whole specification would prefer what is said of files to what is said later of folders above them.
+            lines += [_line(text.strip(), pattern) for pattern in GitIgnoreSpec.from_lines([text]).patterns]
+    return lines[::-1]
+
+
+def _line(text: str, pattern: RegexPattern) -> _Line:
+    shown = text.removeprefix("!").rstrip("/")
+    return _Line(pattern, "/" not in shown or shown == "/**", shown.endswith("/**"), "/" if text.endswith("/") else "")

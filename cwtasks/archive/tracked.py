@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from stat import S_ISDIR
 from typing import TYPE_CHECKING, NamedTuple
 
 from cwtasks.archive.errors import GitError, NothingTrackedError
 from cwtasks.places import folders_upwards
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class Tracked(NamedTuple):
@@ -36,28 +37,23 @@ def files(root: str, *, is_thorough: bool = False) -> Tracked:
 
     Args:
         root: Absolute; may be any folder of a work tree.
-        is_thorough: Whether to look for deleted ones among them, which takes longer than all the rest, and to name
-            those it does not track, without those it ignores.
+        is_thorough: Whether to look at each of them, which takes longer than all the rest, and to name those it does
+            not track, without those it ignores.
 
     Raises:
         NothingTrackedError: It tracks none.
         GitError: It does not answer.
     """
-    # All at a time: some look at every file.
+    # Both at a time: the second looks at every file.
     asked = [_ask(root, "--cached", "--recurse-submodules")]
     if is_thorough:
-        asked.append(_ask(root, "--deleted"))
         asked.append(_ask(root, "--others", "--exclude-standard", "--directory", "--no-empty-directory"))
-    names, deleted, others = ([_answer(root, process) for process in asked] + [[], []])[:3]
+    names, others = ([_answer(root, process) for process in asked] + [[]])[:2]
     if not names:
         raise NothingTrackedError(root)
-    # A submodule that is not checked out is listed like a file; of a file in conflict there are three versions.
-    missing = _folders(root, names) if ".gitmodules" in names else []
-    reasons = {
-        **dict.fromkeys(deleted, "git tracks it, but it is deleted"),
-        **dict.fromkeys(missing, "a submodule that is not checked out"),
-    }
+    # Of a file in conflict there are three versions.
     distinct = dict.fromkeys(names)
+    reasons = _reasons(root, distinct) if is_thorough or ".gitmodules" in distinct else {}
     return Tracked(
         [name for name in distinct if name not in reasons] if reasons else list(distinct),
         [*reasons.items(), *((name, "git does not track it") for name in others)],
@@ -65,8 +61,24 @@ def files(root: str, *, is_thorough: bool = False) -> Tracked:
     )
 
 
-def _folders(root: str, names: Sequence[str]) -> list[str]:
-    return [name for name in names if os.path.isdir(place := os.path.join(root, name)) and not os.path.islink(place)]
+def _reasons(root: str, names: Iterable[str]) -> dict[str, str]:
+    """Return those that git lists and that are no files, with the reason.
+
+    ``git ls-files --deleted`` knows neither submodules nor what a sparse checkout leaves away.
+    """
+    found = {}
+    for name in names:
+        try:
+            mode = os.lstat(os.path.join(root, name)).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            found[name] = "git tracks it, but it is deleted"
+        except OSError:
+            continue  # who reads it says why
+        else:
+            if S_ISDIR(mode):
+                # A repository without an entry in .gitmodules is listed so even where it is there.
+                found[name] = "a submodule that is not checked out"
+    return found
 
 
 def _ask(root: str, *options: str) -> subprocess.Popen[bytes]:
