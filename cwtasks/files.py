@@ -67,6 +67,27 @@ def replace_file(path: str, content: bytes, *, mode: int = 0o666, is_durable: bo
         raise
 
 
+def create_file(path: str, content: bytes) -> None:
+    """Write a file that is not there yet.
+
+    Args:
+        path: Its folder must exist; a link that leads nowhere is something that is there.
+        content: All of it.
+
+    Raises:
+        FileExistsError: something is there.
+        OSError: it cannot be written; nothing is left.
+    """
+    with open(path, "xb") as file:
+        try:
+            file.write(content)
+            file.flush()
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(path)
+            raise
+
+
 def keep_value(path: str, value: Any) -> None:  # noqa: ANN401 - whatever marshal can write
     """Keep a value for :func:`kept_value`, which is for this Python only and never the only copy of anything.
 

@@ -1,0 +1,314 @@
+"""Changing a manifest that a person wrote: one entry put in or taken out, every other byte as it was.
+
+Works on the text, by the places of :mod:`cwtasks.manifests.layout`, and then reads the result: an edit that would mean
+anything but what was asked is refused, never written. Knows no meaning of any table. Reading and writing the file
+stand in :mod:`cwtasks.manifests.drafts`.
+"""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+import tomli
+
+from cwtasks.manifests.layout import KeyPath, all_entries, blocks, inline_entries, line_end, line_start
+from cwtasks.manifests.writing import written_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cwtasks.manifests.layout import Block, Entry
+
+
+class NotEditableError(Exception):
+    """The text cannot be changed as asked without changing what else it says."""
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """Read a document for comparing: floats stay text, so that what is no number equals itself.
+
+    Args:
+        text: Valid TOML.
+    """
+    return tomli.loads(text, parse_float=str)
+
+
+def with_entry(text: str, path: KeyPath, value: str) -> str:
+    """Put in an entry that is not there.
+
+    It goes behind the last entry of its table, in the form that table has: under its header, in an inline table, or as
+    a dotted key. A table that is not there gets a header, behind the tables it is nearest to.
+
+    Args:
+        text: Valid TOML.
+        path: Table and key.
+        value: As TOML writes it, on one line.
+
+    Raises:
+        NotEditableError: it cannot be put in without changing something else.
+    """
+    edited = (
+        _under_header(text, path, value)
+        or _in_inline_table(text, path, value)
+        or _as_dotted_key(text, path, value)
+        or _with_header(text, path, value)
+    )
+    expected = parsed(text)
+    try:
+        table = expected
+        for key in path[:-1]:
+            table = table.setdefault(key, {})
+        table[path[-1]] = parsed(f"x = {value}")["x"]
+        if parsed(edited) == expected:
+            return edited
+    except (tomli.TOMLDecodeError, AttributeError, TypeError) as error:
+        raise NotEditableError from error
+    raise NotEditableError
+
+
+def without(text: str, path: KeyPath) -> str:
+    """Take out an entry or a table with everything in it; nothing happens when it is not there.
+
+    A comment behind an entry goes with it. A table that has nothing left keeps its header.
+
+    Args:
+        text: Valid TOML.
+        path: What to take out.
+
+    Raises:
+        NotEditableError: it cannot be taken out without changing something else.
+    """
+    expected = deepcopy(parsed(text))
+    table: Any = expected
+    for key in path[:-1]:
+        table = table.get(key, {}) if isinstance(table, dict) else {}
+    if not isinstance(table, dict) or table.pop(path[-1], None) is None:
+        return text
+    edited = text
+    for start, end in sorted(_places(text, path), reverse=True):
+        edited = _cut(edited, start, end)
+    try:
+        if _pruned(parsed(edited), path) == _pruned(expected, path):
+            return edited
+    except tomli.TOMLDecodeError as error:
+        raise NotEditableError from error
+    raise NotEditableError
+
+
+def without_empty_header(text: str, path: KeyPath) -> str:
+    """Take out the header of a table that has nothing in it, not even a comment, with the blank line before it.
+
+    Args:
+        text: Valid TOML.
+        path: The table.
+    """
+    for block in blocks(text):
+        if block.path != path or block.is_array or block.entries:
+            continue
+        end = line_end(text, block.header_end)
+        if text[block.header_end : end].strip() or _after_own_comments(text, block.header_end) != block.header_end:
+            return text
+        above = text[line_start(text, block.start - 1) if block.start else 0 : block.start]
+        return _cut(text, block.start - (0 if above.strip() else len(above)), end)
+    return text
+
+
+def with_tables(text: str, tables: str, near: KeyPath) -> str:
+    """Put in whole tables, behind those they are nearest to.
+
+    Args:
+        text: Valid TOML.
+        tables: Headers and entries, one newline at the end.
+        near: Address that says which tables are near.
+
+    Raises:
+        NotEditableError: they cannot be put in without changing something else.
+    """
+    edited = _inserted_tables(text, tables.removesuffix("\n").split("\n"), near)
+    expected = _merged(parsed(text), parsed(tables))
+    try:
+        if parsed(edited) == expected:
+            return edited
+    except tomli.TOMLDecodeError as error:
+        raise NotEditableError from error
+    raise NotEditableError
+
+
+def newline_of(text: str) -> str:
+    """Return how the lines of a text end; the first one decides."""
+    end = text.find("\n")
+    return "\r\n" if end > 0 and text[end - 1] == "\r" else "\n"
+
+
+def _under_header(text: str, path: KeyPath, value: str) -> str | None:
+    for block in blocks(text):
+        if block.path == path[:-1] and block.header_end and not block.is_array:
+            return _line_after(text, block, written_key(path[-1]), value)
+    return None
+
+
+def _line_after(text: str, block: Block, key: str, value: str, *, entry: Entry | None = None) -> str:
+    """Insert a line behind an entry of a block, behind the last one when none is given."""
+    last = entry or (block.entries[-1] if block.entries else None)
+    start = line_start(text, last.start if last else block.start)
+    indent = re.match(r"[ \t]*", text[start:])
+    lines = [f"{indent[0] if indent and last else ''}{key} = {value}"]
+    return _insert_lines(text, last.end if last else block.header_end, lines)
+
+
+def _insert_lines(text: str, place: int, lines: Iterable[str]) -> str:
+    """Insert whole lines behind the line of a place; a last line without a newline stays one."""
+    end = line_end(text, place)
+    newline = newline_of(text)
+    if end and text[end - 1] != "\n":
+        return text + "".join(f"{newline}{line}" for line in lines)
+    return text[:end] + "".join(f"{line}{newline}" for line in lines) + text[end:]
+
+
+def _in_inline_table(text: str, path: KeyPath, value: str) -> str | None:
+    """Insert into the inline table that holds the address, the innermost one."""
+    entries = [entry for _, entry in all_entries(text)]
+    holder: Entry | None = None
+    inside: list[Entry] = []
+    while True:
+        within = [entry for entry in entries if entry.path == path[: len(entry.path)] and len(entry.path) < len(path)]
+        found = next(((entry, held) for entry in within if (held := inline_entries(text, entry)) is not None), None)
+        if found is None:
+            break
+        holder, inside = found
+        entries = inside
+    if holder is None:
+        return None
+    addition = f"{'.'.join(map(written_key, path[len(holder.path) :]))} = {value}"
+    if not inside:
+        return f"{text[: holder.value + 1]} {addition} {text[holder.value + 1 :].lstrip(' ')}"
+    last = inside[-1]
+    start = line_start(text, last.start)
+    # In a table with one entry a line, the new one gets a line, too.
+    is_alone = not text[start : last.start].strip()
+    between = f",{newline_of(text)}{text[start : last.start]}" if is_alone else ", "
+    return f"{text[: last.end]}{between}{addition}{text[last.end :]}"
+
+
+def _as_dotted_key(text: str, path: KeyPath, value: str) -> str | None:
+    """Insert behind the last dotted key that leads into the same table."""
+    table = path[:-1]
+    found = [
+        (block, entry)
+        for block, entry in all_entries(text)
+        if entry.path[: len(table)] == table and len(block.path) < len(table)
+    ]
+    if not found:
+        return None
+    block, entry = found[-1]
+    return _line_after(text, block, ".".join(map(written_key, path[len(block.path) :])), value, entry=entry)
+
+
+def _with_header(text: str, path: KeyPath, value: str) -> str:
+    header = ".".join(map(written_key, path[:-1]))
+    return _inserted_tables(text, [f"[{header}]", f"{written_key(path[-1])} = {value}"], path[:-1])
+
+
+def _inserted_tables(text: str, lines: list[str], near: KeyPath) -> str:
+    block = _nearest(text, near)
+    if not text.strip("\r\n \t"):
+        newline = newline_of(text)
+        return "".join(f"{line}{newline}" for line in lines)
+    place = block.content_end if block.header_end or block.entries else len(text)
+    return _insert_lines(text, _after_own_comments(text, place), ["", *lines])
+
+
+def _nearest(text: str, path: KeyPath) -> Block:
+    """Return the last block with the longest beginning in common; where none has one, the last of all."""
+
+    def common(block: Block) -> int:
+        shared = 0
+        for ours, theirs in zip(path, block.path, strict=False):
+            if ours != theirs:
+                break
+            shared += 1
+        return shared
+
+    return max(enumerate(blocks(text)), key=lambda numbered: (common(numbered[1]), numbered[0]))[1]
+
+
+def _after_own_comments(text: str, place: int) -> int:
+    """Return a place in the last of the comment lines that follow at once, unless they lead to the next table."""
+    end = line_end(text, place)
+    last = place
+    while end < len(text):
+        line = text[end : line_end(text, end)].strip()
+        if line.startswith("["):
+            return place
+        if not line.startswith("#"):
+            return last
+        last, end = end, line_end(text, end)
+    return last
+
+
+def _places(text: str, path: KeyPath) -> Iterable[tuple[int, int]]:
+    """Yield from where to where to cut: no two overlap."""
+    size = len(path)
+    for block in blocks(text):
+        if block.path[:size] == path:
+            yield _block_lines(text, block)
+            continue
+        for entry in block.entries:
+            if entry.path[:size] == path:
+                yield line_start(text, entry.start), line_end(text, entry.end)
+            elif entry.path == path[: len(entry.path)]:
+                yield from _inline_places(text, entry, path)
+
+
+def _block_lines(text: str, block: Block) -> tuple[int, int]:
+    """Return the lines from the header to the last entry, and one of the blank lines where there are two."""
+    end = line_end(text, block.content_end)
+    above = text[line_start(text, block.start - 1) : block.start] if block.start else "\n"
+    below = text[end : line_end(text, end)]
+    return block.start, end + (len(below) if not above.strip() and not below.strip() else 0)
+
+
+def _inline_places(text: str, holder: Entry, path: KeyPath) -> Iterable[tuple[int, int]]:
+    inside = inline_entries(text, holder) or []
+    leaving = [entry for entry in inside if entry.path[: len(path)] == path]
+    if leaving and len(leaving) == len(inside):
+        yield holder.value + 1, holder.end - 1
+        return
+    for index, entry in enumerate(inside):
+        if entry in leaving:
+            yield _inline_place(text, inside, index)
+        elif entry.path == path[: len(entry.path)]:
+            yield from _inline_places(text, entry, path)
+
+
+def _inline_place(text: str, inside: list[Entry], index: int) -> tuple[int, int]:
+    entry = inside[index]
+    start, end = line_start(text, entry.start), line_end(text, entry.end)
+    is_alone = not text[start : entry.start].strip() and re.match(r"[ \t]*,[ \t]*(#.*)?\s*$", text[entry.end : end])
+    if is_alone:
+        return start, end
+    if index + 1 < len(inside):
+        return entry.start, inside[index + 1].start
+    return inside[index - 1].end, entry.end
+
+
+def _cut(text: str, start: int, end: int) -> str:
+    if end == len(text) and not text.endswith("\n") and start:
+        # The last line had no newline: neither has the one that is last now.
+        return text[:start].removesuffix("\n").removesuffix("\r")
+    return text[:start] + text[end:]
+
+
+def _merged(data: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    both = {key for key in data if isinstance(data[key], dict) and isinstance(more.get(key), dict)}
+    return {**data, **more, **{key: _merged(data[key], more[key]) for key in both}}
+
+
+def _pruned(data: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+    """Return the data without the tables on the way to an address that have nothing in them."""
+    if len(path) > 1 and isinstance(data.get(path[0]), dict):
+        inner = _pruned(data[path[0]], path[1:])
+        return {**data, path[0]: inner} if inner else {key: data[key] for key in data if key != path[0]}
+    return data
