@@ -569,12 +569,11 @@ class PackageNotLockedError(CwtasksError):
 class BadSpecError(CwtasksError):
     """A dependency that is no match spec."""
 
-    def __init__(self, spec: str, reason: str) -> None:
+    def __init__(self, spec: str, reason: str, *, hint: str = "") -> None:
         self.spec = spec
         self.reason = reason
-        super().__init__(
-            f"dependency '{spec}': {reason}", hints=["write it as name, name >=1.2,<2 or name 1.2.* build*"]
-        )
+        usual = "write it as name, name >=1.2,<2 or name 1.2.* build*"
+        super().__init__(f"dependency '{spec}': {reason}", hints=[hint or usual])
 
 
 class ChannelUnavailableError(CwtasksError):

@@ -17,7 +17,7 @@ from cwtasks.manifests.project import normalised
 from cwtasks.manifests.spec_values import conda_value, pypi_value
 from cwtasks.manifests.tables import Report
 from cwtasks.manifests.writing import table_at, written
-from cwtasks.models import MatchSpec, PyPIDependency
+from cwtasks.models import MatchSpec, PyPIDependency, without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -138,8 +138,9 @@ def _value(spec: Dependency, dialect: DialectName) -> str:
     read({spec.name: said.value}, "")
     facts = [mistake.fact for mistake in report.mistakes]
     if facts or said.losses:
-        reasons = facts or [f"a manifest of this kind cannot say {loss}" for loss in said.losses]
-        raise BadSpecError(str(spec), "; ".join(reasons))
+        reasons = facts or [f"this manifest cannot say {loss.removeprefix(f'{spec.name}: ')}" for loss in said.losses]
+        hint = "" if facts else "leave it out, or use a manifest of the other dialect"
+        raise BadSpecError(without_credentials(str(spec)), "; ".join(reasons), hint=hint)
     return written(said.value)
 
 

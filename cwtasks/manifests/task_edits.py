@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import tomli
 
-from cwtasks.exceptions import EntryExistsError, TaskNotAvailableError, TaskNotFoundError, shown_path
+from cwtasks.exceptions import EntryExistsError, TaskNotAvailableError, TaskNotFoundError, TaskParseError, shown_path
 from cwtasks.manifests.drafts import Edit, Scope, address
 from cwtasks.manifests.editing import without_empty_header
 from cwtasks.manifests.normalize import TaskReader
@@ -38,8 +38,10 @@ def with_task(draft: Draft, section: KeyPath, task: Task, scope: Scope) -> Edit:
 
     Raises:
         EntryExistsError: a task of that name is there and says something else.
+        TaskParseError: it cannot be a task.
         ManifestNotEditableError: it cannot be put in without changing something else.
     """
+    _check(draft, section, task)
     place = scope.inside(section)
     wanted: dict[KeyPath, TaskValue] = {(*place, "tasks", task.name): task_value(task)}
     for platform, override in (task.platforms or {}).items():
@@ -112,6 +114,20 @@ def _all_task_tables(data: object, section: KeyPath) -> Iterator[KeyPath]:
     yield from task_tables(data, section)
     for feature in table_at(data, (*section, "feature")):
         yield from task_tables(data, (*section, "feature", feature))
+
+
+def _check(draft: Draft, section: KeyPath, task: Task) -> None:
+    """Refuse what reading the manifest would refuse.
+
+    Raises:
+        TaskParseError: with every mistake.
+    """
+    report = Report(draft.path, error=TaskParseError)
+    reader = TaskReader(report)
+    reader.task(task.name, task_value(task), address((*section, "tasks", task.name)))
+    for platform, override in (task.platforms or {}).items():
+        reader.override(override_value(override), address((*section, "target", platform, "tasks", task.name)))
+    report.raise_collected()
 
 
 def _says(draft: Draft, raw: object, value: TaskValue) -> bool:

@@ -184,22 +184,38 @@ class ManifestWriter(ABC):
         edit = with_task(draft, _path_of(section), replace(task, name=name), scope)
         return edit if is_dry_run else edit.written()
 
-    def remove_task(
+    def remove_task(self, path: Path, name: str) -> Edit:
+        """Take a task out of the top-level tables of a manifest, with what targets change of it.
+
+        Args:
+            path: The manifest.
+            name: Of the task.
+
+        Returns:
+            What was taken out.
+
+        Raises:
+            FileNotFoundError: there is no file.
+            CwtasksError: see :meth:`remove_tasks`.
+        """
+        return self.remove_tasks(path, [name])
+
+    def remove_tasks(
         self,
         path: Path,
-        name: str,
+        names: Iterable[str],
         *,
         feature: str | None = None,
         platform: str | None = None,
         is_dry_run: bool = False,
     ) -> Edit:
-        """Take a task out of a manifest, with what targets change of it.
+        """Take tasks out of a manifest, with what targets change of them: all of them, or none.
 
         Args:
             path: The manifest.
-            name: Of the task.
-            feature: Take it out of there instead of the top-level tables.
-            platform: Take it only out of this target.
+            names: Of the tasks.
+            feature: Take them out of there instead of the top-level tables.
+            platform: Take them only out of this target.
             is_dry_run: Write nothing.
 
         Returns:
@@ -214,12 +230,14 @@ class ManifestWriter(ABC):
             ManifestNotWritableError: the system refuses.
             WorkspaceParseError: the file is no TOML.
         """
-        from cwtasks.manifests.drafts import Draft, Scope
+        from cwtasks.manifests.drafts import Draft, Edit, Scope
         from cwtasks.manifests.task_edits import without_task
 
-        draft = Draft.read(path)
-        sections = [_path_of(section) for section in self.sections(draft.data)]
-        edit = without_task(draft, sections, name, Scope(feature, platform))
+        edit = Edit(Draft.read(path))
+        for name in names:
+            sections = [_path_of(section) for section in self.sections(edit.draft.data)]
+            one = without_task(edit.draft, sections, name, Scope(feature, platform))
+            edit = Edit(one.draft, (*edit.changed, *one.changed))
         return edit if is_dry_run else edit.written()
 
     def add_dependencies(
@@ -374,5 +392,6 @@ def _check_platform(scope: Any, section: Section) -> None:  # noqa: ANN401 - a s
         return
     raw = table_at(section.content, ("workspace",)).get("platforms")
     declared = PlatformReader(Report(""), dialect=section.dialect).platforms(raw, "").names
-    if scope.platform not in {*FAMILIES, *KNOWN_SUBDIRS, *declared} and "*" not in scope.platform:
-        raise PlatformError(scope.platform, [*declared, *KNOWN_SUBDIRS])
+    known = {*FAMILIES, *KNOWN_SUBDIRS, *declared}
+    if scope.platform not in known and "*" not in scope.platform:
+        raise PlatformError(scope.platform, known)
