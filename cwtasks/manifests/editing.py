@@ -87,8 +87,12 @@ def without(text: str, path: KeyPath) -> str:
     if not isinstance(table, dict) or table.pop(path[-1], None) is None:
         return text
     edited = text
-    for start, end in sorted(_places(text, path), reverse=True):
+    places = sorted(_places(text, path), reverse=True)
+    for start, end in places:
         edited = _cut(edited, start, end)
+    # The blank lines before a table that was the last one go with it.
+    if places and places[0][1] == len(text) and text[places[0][0] :].lstrip().startswith("["):
+        edited = re.sub(r"(\r?\n[ \t]*)+$", "", edited) + (newline_of(text) if text.endswith("\n") else "")
     try:
         if _pruned(parsed(edited), path) == _pruned(expected, path):
             return edited
@@ -144,7 +148,7 @@ def newline_of(text: str) -> str:
 
 def _under_header(text: str, path: KeyPath, value: str) -> str | None:
     for block in blocks(text):
-        if block.path == path[:-1] and block.header_end and not block.is_array:
+        if block.path == path[:-1] and (block.header_end or block.entries):
             return _line_after(text, block, written_key(path[-1]), value)
     return None
 
@@ -207,6 +211,9 @@ def _as_dotted_key(text: str, path: KeyPath, value: str) -> str | None:
 
 
 def _with_header(text: str, path: KeyPath, value: str) -> str:
+    if len(path) == 1:
+        # What is in no table must stand before the first one.
+        return f"{written_key(path[0])} = {value}{newline_of(text)}{text}"
     header = ".".join(map(written_key, path[:-1]))
     return _inserted_tables(text, [f"[{header}]", f"{written_key(path[-1])} = {value}"], path[:-1])
 
