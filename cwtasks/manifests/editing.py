@@ -8,8 +8,8 @@ stand in :mod:`cwtasks.manifests.drafts`.
 from __future__ import annotations
 
 import re
-from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tomli
 
@@ -71,7 +71,7 @@ def with_entry(text: str, path: KeyPath, value: str) -> str:
 def without(text: str, path: KeyPath) -> str:
     """Take out an entry or a table with everything in it; nothing happens when it is not there.
 
-    A comment behind an entry goes with it. A table that has nothing left keeps its header.
+    A comment behind an entry goes with it. The table it was in still exists when it has nothing left.
 
     Args:
         text: Valid TOML.
@@ -80,42 +80,48 @@ def without(text: str, path: KeyPath) -> str:
     Raises:
         NotEditableError: it cannot be taken out without changing something else.
     """
-    expected = deepcopy(parsed(text))
+    expected = parsed(text)
     table: Any = expected
     for key in path[:-1]:
         table = table.get(key, {}) if isinstance(table, dict) else {}
     if not isinstance(table, dict) or table.pop(path[-1], None) is None:
         return text
-    edited = text
     places = sorted(_places(text, path), reverse=True)
-    for start, end in places:
-        edited = _cut(edited, start, end)
-    # The blank lines before a table that was the last one go with it.
-    if places and places[0][1] == len(text) and text[places[0][0] :].lstrip().startswith("["):
-        edited = re.sub(r"(\r?\n[ \t]*)+$", "", edited) + (newline_of(text) if text.endswith("\n") else "")
-    try:
-        if _pruned(parsed(edited), path) == _pruned(expected, path):
-            return edited
-    except tomli.TOMLDecodeError as error:
-        raise NotEditableError from error
+    # Where only the entry says that its table exists, something must go on saying so: it may be all of a feature.
+    for stub in ("", places[-1].stub if places else ""):
+        edited = _without_places(text, places, stub)
+        with suppress(tomli.TOMLDecodeError):
+            if parsed(edited) == expected:
+                return edited
     raise NotEditableError
 
 
+def _without_places(text: str, places: list[_Place], stub: str) -> str:
+    edited = text
+    for place in places[:-1] if stub else places:
+        edited = _cut(edited, place.start, place.end)
+    if stub:
+        return edited[: places[-1].start] + stub + edited[places[-1].stub_end :]
+    if places and places[0].end == len(text) and text[places[0].start :].lstrip().startswith("["):
+        # The blank lines before a table that was the last one go with it.
+        edited = re.sub(r"(\r?\n[ \t]*)+$", "", edited) + (newline_of(text) if text.endswith("\n") else "")
+    return edited
+
+
 def without_empty_header(text: str, path: KeyPath) -> str:
-    """Take out the header of a table that has nothing in it, not even a comment, with the blank line before it.
+    """Take out the header of a table that has nothing in it, when it is one that :func:`with_entry` would have made.
 
     Args:
         text: Valid TOML.
         path: The table.
     """
     for block in blocks(text):
-        if block.path != path or block.is_array or block.entries:
-            continue
-        end = line_end(text, block.header_end)
-        if text[block.header_end : end].strip() or _after_own_comments(text, block.header_end) != block.header_end:
-            return text
-        above = text[line_start(text, block.start - 1) if block.start else 0 : block.start]
-        return _cut(text, block.start - (0 if above.strip() else len(above)), end)
+        if block.path == path and not block.entries:
+            above = text[line_start(text, block.start - 1) if block.start else 0 : block.start]
+            start = block.start - (0 if above.strip() else len(above))
+            cut = _cut(text, start, line_end(text, block.header_end))
+            # One that stands elsewhere, or with a comment, was written by a person and may be meant to be filled.
+            return cut if _inserted_tables(cut, [f"[{_dotted(path)}]"], path) == text else text
     return text
 
 
@@ -185,7 +191,7 @@ def _in_inline_table(text: str, path: KeyPath, value: str) -> str | None:
         entries = inside
     if holder is None:
         return None
-    addition = f"{'.'.join(map(written_key, path[len(holder.path) :]))} = {value}"
+    addition = f"{_dotted(path[len(holder.path) :])} = {value}"
     if not inside:
         return f"{text[: holder.value + 1]} {addition} {text[holder.value + 1 :].lstrip(' ')}"
     last = inside[-1]
@@ -207,15 +213,14 @@ def _as_dotted_key(text: str, path: KeyPath, value: str) -> str | None:
     if not found:
         return None
     block, entry = found[-1]
-    return _line_after(text, block, ".".join(map(written_key, path[len(block.path) :])), value, entry=entry)
+    return _line_after(text, block, _dotted(path[len(block.path) :]), value, entry=entry)
 
 
 def _with_header(text: str, path: KeyPath, value: str) -> str:
     if len(path) == 1:
         # What is in no table must stand before the first one.
         return f"{written_key(path[0])} = {value}{newline_of(text)}{text}"
-    header = ".".join(map(written_key, path[:-1]))
-    return _inserted_tables(text, [f"[{header}]", f"{written_key(path[-1])} = {value}"], path[:-1])
+    return _inserted_tables(text, [f"[{_dotted(path[:-1])}]", f"{written_key(path[-1])} = {value}"], path[:-1])
 
 
 def _inserted_tables(text: str, lines: list[str], near: KeyPath) -> str:
@@ -255,39 +260,59 @@ def _after_own_comments(text: str, place: int) -> int:
     return last
 
 
-def _places(text: str, path: KeyPath) -> Iterable[tuple[int, int]]:
+class _Place(NamedTuple):
+    """What is to be cut, and what could stand there instead so that the table it is in still exists."""
+
+    start: int
+    end: int
+    stub: str
+    stub_end: int
+    """Where the stub ends what it replaces."""
+
+
+def _places(text: str, path: KeyPath) -> Iterable[_Place]:
     """Yield from where to where to cut: no two overlap."""
-    size = len(path)
+    size, newline = len(path), newline_of(text)
     for block in blocks(text):
         if block.path[:size] == path:
-            yield _block_lines(text, block)
+            stub_end = line_end(text, block.content_end)
+            yield _Place(block.start, _block_end(text, block), f"[{_dotted(path[:-1])}]{newline}", stub_end)
             continue
         for entry in block.entries:
             if entry.path[:size] == path:
-                yield line_start(text, entry.start), line_end(text, entry.end)
+                start, end = line_start(text, entry.start), line_end(text, entry.end)
+                yield _Place(start, end, f"{_empty_table(path, block.path)}{newline}", end)
             elif entry.path == path[: len(entry.path)]:
                 yield from _inline_places(text, entry, path)
 
 
-def _block_lines(text: str, block: Block) -> tuple[int, int]:
-    """Return the lines from the header to the last entry, and one of the blank lines where there are two."""
+def _block_end(text: str, block: Block) -> int:
+    """Return where the lines end that go with a block: of blank lines before and behind it, one goes, too."""
     end = line_end(text, block.content_end)
     above = text[line_start(text, block.start - 1) : block.start] if block.start else "\n"
     below = text[end : line_end(text, end)]
-    return block.start, end + (len(below) if not above.strip() and not below.strip() else 0)
+    return end + (len(below) if not above.strip() and not below.strip() else 0)
 
 
-def _inline_places(text: str, holder: Entry, path: KeyPath) -> Iterable[tuple[int, int]]:
+def _inline_places(text: str, holder: Entry, path: KeyPath) -> Iterable[_Place]:
     inside = inline_entries(text, holder) or []
     leaving = [entry for entry in inside if entry.path[: len(path)] == path]
-    if leaving and len(leaving) == len(inside):
-        yield holder.value + 1, holder.end - 1
-        return
     for index, entry in enumerate(inside):
         if entry in leaving:
-            yield _inline_place(text, inside, index)
+            start, end = (holder.value + 1, holder.end - 1) if len(inside) == 1 else _inline_place(text, inside, index)
+            stub = _empty_table(path, holder.path)
+            leading = "" if len(inside) > 1 and index == 0 else text[start : entry.start]
+            yield _Place(start, end, f"{leading}{stub}", entry.end)
         elif entry.path == path[: len(entry.path)]:
             yield from _inline_places(text, entry, path)
+
+
+def _empty_table(path: KeyPath, above: KeyPath) -> str:
+    return f"{_dotted(path[len(above) : -1])} = {{}}"
+
+
+def _dotted(path: KeyPath) -> str:
+    return ".".join(map(written_key, path))
 
 
 def _inline_place(text: str, inside: list[Entry], index: int) -> tuple[int, int]:
@@ -311,11 +336,3 @@ def _cut(text: str, start: int, end: int) -> str:
 def _merged(data: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     both = {key for key in data if isinstance(data[key], dict) and isinstance(more.get(key), dict)}
     return {**data, **more, **{key: _merged(data[key], more[key]) for key in both}}
-
-
-def _pruned(data: dict[str, Any], path: KeyPath) -> dict[str, Any]:
-    """Return the data without the tables on the way to an address that have nothing in them."""
-    if len(path) > 1 and isinstance(data.get(path[0]), dict):
-        inner = _pruned(data[path[0]], path[1:])
-        return {**data, path[0]: inner} if inner else {key: data[key] for key in data if key != path[0]}
-    return data

@@ -38,8 +38,6 @@ UNKNOWN_TO: dict[DialectName, frozenset[str]] = {
     "conda": frozenset(("subdirectory", "index", "env-markers")),
 }
 """Dialect to the keys that the tool it belongs to does not know."""
-UNSPLITTABLE = re.compile(r"[\[\]:]")
-"""What no version in a manifest may contain."""
 
 
 class SpecLike(Protocol):
@@ -94,7 +92,9 @@ def pypi_value(dependency: PyPIDependency, dialect: DialectName) -> Written:
         "index": dependency.index_url,
         "env-markers": dependency.env_markers,
     }
-    table = {key: without_credentials(value) if isinstance(value, str) else value for key, value in given.items()}
+    if dependency.extras and not (dependency.path or dependency.git or dependency.url):
+        given["version"] = dependency.spec or "*"
+    table = {key: _public(value) if isinstance(value, str) else value for key, value in given.items()}
     secrets = [key for key in ("git", "url", "index") if table[key] != given[key]]
     written = _written(dependency.name, {key: value for key, value in table.items() if value}, dialect)
     return written._replace(losses=(*written.losses, *(f"{dependency.name}: credentials of {key}" for key in secrets)))
@@ -110,6 +110,11 @@ def channel_value(channel: object) -> str:
         return channel.canonical_name
     named = getattr(channel, "canonical_name", None)
     return Channel(str(named or channel)).canonical_name
+
+
+def _public(text: str) -> str:
+    """Return a text without credentials; the name of the user of an SSH server is part of its address."""
+    return text if re.match(r"(git\+)?ssh://[^/:@]+@[^@]*$", text) else without_credentials(text)
 
 
 def _written(name: str, table: dict[str, Any], dialect: DialectName) -> Written:
