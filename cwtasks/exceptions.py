@@ -150,7 +150,7 @@ class ManifestExistsError(CwtasksError):
 
     def __init__(self, path: str | Path) -> None:
         self.path = path
-        super().__init__(f"{path}: already exists", hints=["remove it first, or choose another place"])
+        super().__init__(f"{shown_path(path)}: already exists", hints=["remove it first, or choose another place"])
 
 
 class ManifestChangedError(CwtasksError):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cwtasks.manifests.drafts import Edit
+    from cwtasks.models import WorkspaceConfig
 
 
 def add_place(parser: ArgumentParser) -> None:
@@ -55,3 +56,13 @@ def tell_what_follows(edit: Edit, *, is_dry_run: bool) -> None:
     """Print what a change of dependencies leads to, when there was one."""
     if edit.has_changes and not is_dry_run:
         sys.stdout.write("'doit lock' and 'doit install' follow by themselves before the next task that needs them\n")
+
+
+def workspace_of(edit: Edit) -> WorkspaceConfig | None:
+    """Return what the manifest says after an edit, ``None`` when it has mistakes, which are not the edit's business."""
+    from cwtasks.manifests import find_parser
+
+    try:
+        return find_parser(edit.draft.path).read_data(edit.draft.data, edit.draft.path).workspace
+    except CwtasksError:
+        return None

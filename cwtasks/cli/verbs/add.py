@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from cwtasks.cli.editing import add_place, manifests_may_vanish, tell, tell_what_follows
+from cwtasks.cli.editing import add_place, manifests_may_vanish, tell, tell_what_follows, workspace_of
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -45,10 +45,8 @@ def run(arguments: Namespace) -> int:
 
 
 def _warn_of_unused_feature(edit: Edit, feature: str | None) -> None:
-    from cwtasks.manifests import find_parser
-
     if feature is None:
         return
-    workspace = find_parser(edit.draft.path).read_data(edit.draft.data, edit.draft.path).workspace
-    if not any(feature in environment.features for environment in workspace.environments.values()):
+    workspace = workspace_of(edit)
+    if workspace and not any(feature in environment.features for environment in workspace.environments.values()):
         sys.stderr.write(f"warning: no environment has feature '{feature}'; list it in [environments]\n")

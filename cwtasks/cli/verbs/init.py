@@ -71,7 +71,7 @@ def _refuse_second_workspace(folder: Path) -> None:
     except WorkspaceNotFoundError:
         return
     if found.parent == folder.resolve():
-        raise ManifestExistsError(shown_path(found))
+        raise ManifestExistsError(found)
 
 
 def _project_name(parser: ManifestParser, folder: Path) -> str | None:

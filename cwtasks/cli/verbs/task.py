@@ -6,13 +6,14 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cwtasks.cli.editing import add_place, manifests_may_vanish, tell
+from cwtasks.cli.editing import add_place, manifests_may_vanish, tell, workspace_of
 from cwtasks.exceptions import CwtasksError, ManifestExistsError, ManifestNotWritableError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
+    from cwtasks.manifests.drafts import Edit
     from cwtasks.models import Task, TaskArg
 
 
@@ -142,6 +143,19 @@ def _remove(arguments: Namespace) -> None:
         is_dry_run=arguments.dry_run,
     )
     tell(edit, "removed", is_dry_run=arguments.dry_run)
+    _warn_of_needed(edit, set(arguments.names))
+
+
+def _warn_of_needed(edit: Edit, removed: set[str]) -> None:
+    """Say which tasks depend on one that is no longer there, in any table."""
+    from cwtasks.manifests.scopes import flat_tasks
+
+    workspace = workspace_of(edit)
+    tasks = flat_tasks(workspace) if workspace else {}
+    for name in sorted(removed - tasks.keys()):
+        needing = sorted(task.name for task in tasks.values() if any(one.task == name for one in task.depends_on))
+        if needing:
+            sys.stderr.write(f"warning: task '{name}' is still needed by {', '.join(needing)}\n")
 
 
 def _list(arguments: Namespace) -> None:

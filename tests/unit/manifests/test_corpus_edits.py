@@ -78,8 +78,7 @@ def test_every_task_can_be_taken_out(original, copy):
     parser = find_parser(copy)
     features = parser.parse(copy).features
     for feature in features.values():
-        for name in feature.tasks:
-            parser.remove_tasks(copy, [name], feature=None if feature.is_default else feature.name)
+        parser.remove_tasks(copy, feature.tasks, feature=None if feature.is_default else feature.name)
     after = parser.parse(copy)
     assert not any(feature.tasks for feature in after.features.values())
     assert after.features.keys() == features.keys()
