@@ -7,6 +7,7 @@ parsed before it is looked at here.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import tomli
@@ -61,7 +62,8 @@ class Block(NamedTuple):
         return self.entries[-1].end if self.entries else self.header_end
 
 
-def blocks(text: str) -> list[Block]:
+@lru_cache(maxsize=4)
+def blocks(text: str) -> tuple[Block, ...]:
     """Split a document.
 
     Args:
@@ -83,7 +85,7 @@ def blocks(text: str) -> list[Block]:
         else:
             entries.append(_entry(text, place, header.path))
             place = entries[-1].end
-    return [*found, header._replace(entries=tuple(entries))]
+    return (*found, header._replace(entries=tuple(entries)))
 
 
 def inline_entries(text: str, entry: Entry) -> list[Entry] | None:
