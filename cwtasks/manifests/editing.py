@@ -101,10 +101,12 @@ def _without_places(text: str, places: list[_Place], stub: str) -> str:
     for place in places[:-1] if stub else places:
         edited = _cut(edited, place.start, place.end)
     if stub:
-        return edited[: places[-1].start] + stub + edited[places[-1].stub_end :]
+        edited = edited[: places[-1].start] + stub + edited[places[-1].stub_end :]
+        return edited if text.endswith("\n") else edited.removesuffix("\n").removesuffix("\r")
     if places and places[0].end == len(text) and text[places[0].start :].lstrip().startswith("["):
         # The blank lines before a table that was the last one go with it.
-        edited = re.sub(r"(\r?\n[ \t]*)+$", "", edited) + (newline_of(text) if text.endswith("\n") else "")
+        edited = re.sub(r"(\r?\n[ \t]*)+$", "", edited)
+        edited += newline_of(text) if edited and text.endswith("\n") else ""
     return edited
 
 

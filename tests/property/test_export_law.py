@@ -1,4 +1,4 @@
-"""Laws: what is written of tasks and environments says, read again, the same; what is put in and taken out is gone."""
+"""Law: what is written of tasks and environments says, read again, the same."""
 
 from types import SimpleNamespace
 
@@ -8,11 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cwtasks.manifests import find_parser
-from cwtasks.manifests.editing import NotEditableError, with_entry, without
-from cwtasks.manifests.layout import all_entries
 from cwtasks.manifests.scopes import flat_tasks
 from cwtasks.manifests.toml import tasks_to_toml
-from cwtasks.manifests.writing import written
 from cwtasks.models import (
     KNOWN_SUBDIRS,
     Channel,
@@ -201,85 +198,3 @@ def test_environments_exported_and_read_ask_for_the_same(tmp_path_factory, name,
         pypi = {**default.pypi_dependencies, **(of_platform.pypi_dependencies if of_platform else {})}
         assert conda == {spec.name: spec for spec in environment.requested_packages}
         assert pypi == {spec.name: spec for spec in environment.external_packages["pip"]}
-
-
-DOCUMENT = """
-# top
-title = "x" # behind
-[workspace]
-channels = ["a", # one
-  "b"]
-dependencies = { numpy = "*" }
-[dependencies]
-  python = ">=3" # indented
-
-"quoted.name" = { version = "1", build = "x" }
-
-[feature.test]
-tasks.a = "x"
-tasks.b.cmd = "y"
-dependencies = {
-  # first
-  pytest = "*", # why
-  cov = "*",
-}
-# about tasks
-[tasks.build]
-cmd = '''
-[tasks.not]
-'''
-[tasks.build.env]
-A = "1"
-[[tasks.build.depends-on]]
-task = "x"
-
-[target.linux-64]
-tasks = { a = "x" , b = { cmd = "y" } }
-"""
-parts = st.sampled_from(
-    [
-        "tasks",
-        "dependencies",
-        "feature",
-        "test",
-        "target",
-        "linux-64",
-        "a",
-        "b",
-        "build",
-        "env",
-        "n.m",
-        "workspace",
-        "python",
-    ]
-)
-addresses = st.lists(parts, min_size=1, max_size=5).map(tuple)
-values = st.sampled_from(["x", {"cmd": "a'b\"c"}, ["a", "b"], True, {}])
-endings = st.sampled_from(["\n", "\r\n"])
-
-
-@given(steps=st.lists(st.tuples(addresses, st.none() | values), max_size=8), ending=endings, is_ended=st.booleans())
-@settings(deadline=None)
-def test_edits_change_what_was_asked_or_refuse(steps, ending, is_ended):
-    text = DOCUMENT.replace("\n", ending)
-    text = text if is_ended else text.removesuffix(ending)
-    for path, value in steps:
-        try:
-            # Both compare what the result says with what was asked.
-            edited = without(text, path) if value is None else with_entry(text, path, written(value))
-        except NotEditableError:
-            continue
-        assert edited.endswith("\n") == is_ended
-        assert edited.count("\n") == edited.count(ending)
-        assert [line for line in edited.splitlines() if line.startswith("#")] == ["# top", "# about tasks"]
-        text = edited
-    assert tomli.loads(text).get("title", "x") == "x"
-
-
-@given(data=st.data(), value=values)
-@settings(deadline=None)
-def test_what_is_added_beside_an_entry_and_removed_again_leaves_no_trace(data, value):
-    entries = [entry.path for block, entry in all_entries(DOCUMENT) if not block.is_array]
-    beside = data.draw(st.sampled_from(entries))
-    path = (*beside[:-1], "new one")
-    assert without(with_entry(DOCUMENT, path, written(value)), path) == DOCUMENT
