@@ -197,11 +197,23 @@ def _in_inline_table(text: str, path: KeyPath, value: str) -> str | None:
     if not inside:
         return f"{text[: holder.value + 1]} {addition} {text[holder.value + 1 :].lstrip(' ')}"
     last = inside[-1]
-    start = line_start(text, last.start)
-    # In a table with one entry a line, the new one gets a line, too.
-    is_alone = not text[start : last.start].strip()
-    between = f",{newline_of(text)}{text[start : last.start]}" if is_alone else ", "
-    return f"{text[: last.end]}{between}{addition}{text[last.end :]}"
+    line = _own_line(text, last)
+    if line is None:
+        return f"{text[: last.end]}, {addition}{text[last.end :]}"
+    # In a table with one entry a line, the new one gets a line, too, and a comment stays behind what it is about.
+    start, end, comma = line
+    after = "" if comma else ","
+    new = f"{text[start : last.start]}{addition}{comma}{newline_of(text)}"
+    return f"{text[: last.end]}{after}{text[last.end : end]}{new}{text[end:]}"
+
+
+def _own_line(text: str, entry: Entry) -> tuple[int, int, str] | None:
+    """Return where the line of an entry begins and ends, and its comma; ``None`` when it shares it with others."""
+    start = line_start(text, entry.start)
+    behind = re.match(r"[ \t]*(,?)[ \t]*(#[^\n]*)?\r?\n", text[entry.end :])
+    if behind is None or text[start : entry.start].strip():
+        return None
+    return start, entry.end + behind.end(), behind[1]
 
 
 def _as_dotted_key(text: str, path: KeyPath, value: str) -> str | None:
@@ -298,15 +310,30 @@ def _block_end(text: str, block: Block) -> int:
 
 def _inline_places(text: str, holder: Entry, path: KeyPath) -> Iterable[_Place]:
     inside = inline_entries(text, holder) or []
-    leaving = [entry for entry in inside if entry.path[: len(path)] == path]
-    for index, entry in enumerate(inside):
-        if entry in leaving:
-            start, end = (holder.value + 1, holder.end - 1) if len(inside) == 1 else _inline_place(text, inside, index)
-            stub = _empty_table(path, holder.path)
-            leading = "" if len(inside) > 1 and index == 0 else text[start : entry.start]
-            yield _Place(start, end, f"{leading}{stub}", entry.end)
+    is_leaving = [entry.path[: len(path)] == path for entry in inside]
+    # Those at the end leave together, with the comma before the first of them.
+    kept = next((index for index in range(len(inside), 0, -1) if not is_leaving[index - 1]), 0)
+    stub = _empty_table(path, holder.path)
+    for index, entry in enumerate(inside[:kept]):
+        if is_leaving[index]:
+            line = _own_line(text, entry)
+            start, end = (line[0], line[1]) if line else (entry.start, inside[index + 1].start)
+            yield _Place(start, end, text[start : entry.start] + stub, entry.end)
         elif entry.path == path[: len(entry.path)]:
             yield from _inline_places(text, entry, path)
+    if kept < len(inside):
+        first, last = inside[kept], inside[-1]
+        line = _own_line(text, last) if kept and first == last else None
+        if line is None:
+            start, end = (inside[kept - 1].end, last.end) if kept else (holder.value + 1, holder.end - 1)
+            yield _Place(start, end, text[start : first.start] + stub, last.end)
+            return
+        start, end, comma = line
+        yield _Place(start, end, text[start : first.start] + stub, last.end)
+        if not comma:
+            # The one before it is the last one now.
+            before = text.index(",", inside[kept - 1].end)
+            yield _Place(before, before + 1, "", before)
 
 
 def _empty_table(path: KeyPath, above: KeyPath) -> str:
@@ -315,17 +342,6 @@ def _empty_table(path: KeyPath, above: KeyPath) -> str:
 
 def _dotted(path: KeyPath) -> str:
     return ".".join(map(written_key, path))
-
-
-def _inline_place(text: str, inside: list[Entry], index: int) -> tuple[int, int]:
-    entry = inside[index]
-    start, end = line_start(text, entry.start), line_end(text, entry.end)
-    is_alone = not text[start : entry.start].strip() and re.match(r"[ \t]*,[ \t]*(#.*)?\s*$", text[entry.end : end])
-    if is_alone:
-        return start, end
-    if index + 1 < len(inside):
-        return entry.start, inside[index + 1].start
-    return inside[index - 1].end, entry.end
 
 
 def _cut(text: str, start: int, end: int) -> str:

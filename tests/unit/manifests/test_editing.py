@@ -67,6 +67,12 @@ ADDED = {
         ["+  n = 1,\n"],
         "  b = 'y',\n  n = 1,\n}",
     ),
+    "without the comment of the one before": (
+        "tasks = {\n  a = 'x' # of a\n}\n",
+        ("tasks", "n"),
+        ["-  a = 'x' # of a\n", "+  a = 'x', # of a\n", "+  n = 1\n"],
+        "",
+    ),
     "under a header of its own": (
         "a = 1\n",
         ("tasks", "n"),
@@ -150,6 +156,26 @@ REMOVED = {
         ["-t = { c = 2, b = 1 }\n", "+t = { c = 2 }\n"],
     ),
     "from an inline table of its own": ("t = { b = 1 }\n", ("t", "b"), ["-t = { b = 1 }\n", "+t = {}\n"]),
+    "with every dotted key at the end of an inline table": (
+        "t = { c = 2, b.x = 1, b.y = 3 }\n",
+        ("t", "b"),
+        ["-t = { c = 2, b.x = 1, b.y = 3 }\n", "+t = { c = 2 }\n"],
+    ),
+    "but not the only sign of its table": (
+        "[feature.f.tasks.b]\ncmd = 'x'\n\n[a]\n",
+        ("feature", "f", "tasks", "b"),
+        ["-[feature.f.tasks.b]\n", "+[feature.f.tasks]\n", "-cmd = 'x'\n"],
+    ),
+    "but not the only dotted sign of its table": (
+        "[feature]\nf.tasks.b = 'x'\n",
+        ("feature", "f", "tasks", "b"),
+        ["-f.tasks.b = 'x'\n", "+f.tasks = {}\n"],
+    ),
+    "but not the only sign of its table in an inline table": (
+        "feature = { f.tasks.b = 'x', f.tasks.b2 = 'y' }\n",
+        ("feature", "f"),
+        ["-feature = { f.tasks.b = 'x', f.tasks.b2 = 'y' }\n", "+feature = {}\n"],
+    ),
     "from deep inside": (
         "[t]\na = { x = { b = 1, c = 2 }, d = 3 }\n",
         ("t", "a", "x", "b"),
@@ -166,6 +192,11 @@ REMOVED = {
         ["-a = 1\n", "+a = 1", "-b = 2"],
     ),
     "with its line end of two characters": ("[t]\r\na = 1\r\nb = 2\r\n", ("t", "a"), ["-a = 1\r\n"]),
+    "with its line and the comma before it": (
+        "t = {\n  b = 1, # of b\n  c = 2 # of c\n}\n",
+        ("t", "c"),
+        ["-  b = 1, # of b\n", "+  b = 1 # of b\n", "-  c = 2 # of c\n"],
+    ),
     "not at all, when it is not there": ("[t]\na = 1\n", ("t", "b"), []),
     "not at all, when the way is no table": ("t = [1]\n", ("t", "b"), []),
 }
