@@ -12,7 +12,6 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from cwtasks.exceptions import ManifestExistsError, UnknownFormatError, WorkspaceParseError
-from cwtasks.files import create_file
 from cwtasks.manifests.scopes import flat_tasks, has_any_tasks, with_tasks_of
 from cwtasks.manifests.tables import Report, TomlTable, parse_toml, read_bytes
 from cwtasks.manifests.workspace import WorkspaceReader
@@ -97,6 +96,8 @@ class ManifestParser(ManifestWriter):
             WorkspaceNotFoundError: no manifest in or above ``source``.
             ManifestExistsError: ``dest_dir`` has a file of that name.
         """
+        from cwtasks.files import create_file
+
         manifest = cls.resolve_source(source)
         target = dest_dir / manifest.name
         try:

@@ -1,6 +1,7 @@
 """``cwt init``, ``add``, ``remove`` and ``task``: what they write, what they say, and what they refuse."""
 
 import json
+import sys
 
 import pytest
 
@@ -240,3 +241,16 @@ def test_mistakes_elsewhere_do_not_stop_an_edit(manifest):
 def test_tasks_need_a_manifest(space):
     for words in (["add", "t", "x"], ["remove", "t"], ["list"], ["export"]):
         assert "no file with tasks here or in a parent directory" in refuses(space, "task", *words)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the packages are made for Linux")
+def test_what_is_added_and_removed_is_locked_and_installed_by_the_next_task(work):
+    work.space.doit("init", "--name", "w", "-c", work.channel.url, "--platform", "linux-64", program="cwt")
+    work.space.doit("add", "leaf<2", program="cwt")
+    work.space.doit("task", "add", "say", "leaf", program="cwt")
+    assert work.doit("say") == ".  lock\n.  install:default\n.  say\nleaf one\n"
+    work.space.doit("remove", "leaf", program="cwt")
+    work.space.doit("add", "leaf>=2", program="cwt")
+    assert work.doit("say") == ".  lock\n.  install:default\n.  say\nleaf two\n"
+    work.space.doit("task", "add", "unrelated", "true", program="cwt")
+    assert work.silent("say") == ".  say\nleaf two\n"
