@@ -5,6 +5,7 @@ Knows nothing of what is kept in them.
 
 from __future__ import annotations
 
+import errno
 import marshal
 import os
 import stat
@@ -68,24 +69,33 @@ def replace_file(path: str, content: bytes, *, mode: int = 0o666, is_durable: bo
 
 
 def create_file(path: str, content: bytes) -> None:
-    """Write a file that is not there yet.
+    """Write a new file, all of it or nothing, and never over another one.
 
     Args:
-        path: Its folder must exist; a link that leads nowhere is something that is there.
+        path: Its folder must exist.
         content: All of it.
 
     Raises:
-        FileExistsError: something is there.
+        FileExistsError: something has that name, if only a link that leads nowhere.
         OSError: it cannot be written; nothing is left.
     """
-    with open(path, "xb") as file:
-        try:
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+    aside = f"{path}.{os.getpid()}.{threading.get_ident()}.tmp"
+    try:
+        with open(aside, "xb") as file:
             file.write(content)
-            file.flush()
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(path)
+        try:
+            # A second name is never given over an existing one, as renaming would.
+            os.link(aside, path)
+        except FileExistsError:
             raise
+        except OSError:
+            # A file system without second names: between looking and renaming somebody could make the file.
+            os.rename(aside, path)
+    finally:
+        with suppress(OSError):
+            os.remove(aside)
 
 
 def keep_value(path: str, value: Any) -> None:  # noqa: ANN401 - whatever marshal can write
