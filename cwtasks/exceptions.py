@@ -150,7 +150,112 @@ class ManifestExistsError(CwtasksError):
 
     def __init__(self, path: str | Path) -> None:
         self.path = path
-        super().__init__(f"{path}: already exists", hints=["remove it first, or choose another place"])
+        super().__init__(f"{shown_path(path)}: already exists", hints=["remove it first, or choose another place"])
+
+
+class ManifestChangedError(CwtasksError):
+    """A manifest that is no longer what was read, so that what was made of it must not be written."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path
+        super().__init__(
+            f"{shown_path(path)}: changed on disk since it was read; nothing was written", hints=["run it again"]
+        )
+
+
+class ManifestNotWritableError(CwtasksError):
+    """A manifest that cannot be written; it is as it was.
+
+    Attributes:
+        path: The manifest.
+        reason: What the system says.
+    """
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(
+            f"{shown_path(path)}: cannot be written: {reason}", hints=["check its permissions and those of its folder"]
+        )
+
+
+class ManifestNotEditableError(CwtasksError):
+    """A manifest in a form that cannot be changed without changing something else.
+
+    Attributes:
+        path: The manifest.
+        place: Dotted key of what was to be changed.
+    """
+
+    def __init__(self, path: str | Path, place: str) -> None:
+        self.path = path
+        self.place = place
+        super().__init__(
+            f"{shown_path(path)}: {place}: cannot be changed without changing something else; nothing was written",
+            hints=["change it in an editor"],
+        )
+
+
+class EntryExistsError(CwtasksError):
+    """Something to be added to a manifest that is there, and says something else.
+
+    Attributes:
+        path: The manifest.
+        place: Dotted key of what is there.
+    """
+
+    def __init__(self, path: str | Path, place: str, *, hint: str) -> None:
+        self.path = path
+        self.place = place
+        super().__init__(f"{shown_path(path)}: {place}: is there already, and says something else", hints=[hint])
+
+
+class DependencyNotFoundError(CwtasksError):
+    """A dependency to be removed that a table of a manifest does not have.
+
+    Attributes:
+        path: The manifest.
+        name: Of the package.
+        place: Dotted key of the table.
+        elsewhere: Dotted keys of the tables that have it.
+    """
+
+    def __init__(
+        self, path: str | Path, name: str, place: str, *, known: Iterable[str] = (), elsewhere: Iterable[str] = ()
+    ) -> None:
+        self.path = path
+        self.name = name
+        self.place = place
+        self.elsewhere = sorted(elsewhere)
+        where = f"it is in {', '.join(self.elsewhere)}" if self.elsewhere else ""
+        super().__init__(
+            f"{shown_path(path)}: {place}: '{name}' is not there",
+            hints=[where or suggestion(name, known, label="There are")],
+        )
+
+
+class LossyExportError(CwtasksError):
+    """An export that would say less than what is exported.
+
+    Attributes:
+        format_name: Of the export.
+        losses: What would be lost, one line each.
+    """
+
+    def __init__(self, format_name: str, losses: Iterable[str]) -> None:
+        self.format_name = format_name
+        self.losses = tuple(dict.fromkeys(losses))
+        lines = [f"{format_name} cannot say everything; this would be lost:", *(f"  {loss}" for loss in self.losses)]
+        super().__init__("\n".join(lines), hints=["allow the loss with --allow-loss, or choose another format"])
+
+
+class UnknownFormatError(CwtasksError, ValueError):
+    """The name of a manifest format that does not exist."""
+
+    def __init__(self, name: str, available: Iterable[str]) -> None:
+        self.name = name
+        self.available = sorted(available)
+        super().__init__(f"no manifest format is called '{name}'; there are: {', '.join(self.available)}")
 
 
 class ManifestImportError(ManifestError):
@@ -506,12 +611,11 @@ class PackageNotLockedError(CwtasksError):
 class BadSpecError(CwtasksError):
     """A dependency that is no match spec."""
 
-    def __init__(self, spec: str, reason: str) -> None:
+    def __init__(self, spec: str, reason: str, *, hint: str = "") -> None:
         self.spec = spec
         self.reason = reason
-        super().__init__(
-            f"dependency '{spec}': {reason}", hints=["write it as name, name >=1.2,<2 or name 1.2.* build*"]
-        )
+        usual = "write it as name, name >=1.2,<2 or name 1.2.* build*"
+        super().__init__(f"dependency '{spec}': {reason}", hints=[hint or usual])
 
 
 class ChannelUnavailableError(CwtasksError):

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 VERBS = {
     "shell": "open a shell in an environment",
     "exec": "run one command in an environment",
+    "init": "write a manifest with a workspace and nothing in it yet",
+    "add": "add dependencies to the manifest",
+    "remove": "remove dependencies from the manifest",
+    "task": "add, remove, list or export tasks of the manifest",
     "info": "show the workspace, its environments and its lock",
     "export": "write the workspace in the format of another tool",
     "import": "make a manifest of an environment.yml",

@@ -36,6 +36,7 @@ __all__ = [
     "detect_task_file",
     "detect_workspace_file",
     "find_parser",
+    "find_task_manifest",
     "load",
     "load_file",
     "user_task_file",
@@ -152,6 +153,25 @@ def user_task_file(environ: Mapping[str, str] = os.environ) -> Path | None:
     return next((Path(path) for path in user_task_files(environ) if os.path.isfile(path)), None)
 
 
+def find_task_manifest(start: str | Path | None = None) -> Path:
+    """Return the manifest that a new task belongs into: where :func:`load` takes tasks from, or would.
+
+    Args:
+        start: Directory to search from, upwards; ``None`` is the current directory.
+
+    Raises:
+        FileNotFoundError: ``start`` does not exist.
+        NoTaskFileError: no manifest.
+        WorkspaceParseError: a manifest on the way is no TOML.
+    """
+    place = _resolved(start)
+    workspace, tasks = _nearest_pair(place)
+    found = tasks or workspace
+    if found is None:
+        raise NoTaskFileError(place)
+    return found.path
+
+
 def find_parser(path: Path) -> ManifestParser:
     """Return the parser for a file by its name; the file need not exist.
 
@@ -236,6 +256,15 @@ def _own_tasks(file_path: Path | None, start_dir: Path | None) -> tuple[Path | N
 
 
 def _nearest(start: Path) -> Manifest | None:
+    workspace, tasks = _nearest_pair(start)
+    if workspace and tasks and workspace is not tasks:
+        return _combined(workspace, tasks)
+    found = workspace or tasks
+    return found.read() if found else None
+
+
+def _nearest_pair(start: Path) -> tuple[_Candidate | None, _Candidate | None]:
+    """Return what gives the workspace and what gives the tasks, in the nearest directory that has either."""
     for directory in _upwards(start):
         workspace = tasks = None
         for candidate in _candidates(directory):
@@ -243,10 +272,9 @@ def _nearest(start: Path) -> Manifest | None:
             tasks = tasks or (candidate if candidate.offers_tasks else None)
             if workspace and tasks:
                 break
-        found = workspace or tasks
-        if found:
-            return _combined(workspace, tasks) if workspace and tasks and workspace is not tasks else found.read()
-    return None
+        if workspace or tasks:
+            return workspace, tasks
+    return None, None
 
 
 def _combined(workspace: _Candidate, tasks: _Candidate) -> Manifest:

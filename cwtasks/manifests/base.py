@@ -1,36 +1,38 @@
 """What every manifest format offers: is there a workspace, are there tasks, and what do they say.
 
+What it offers for writing is in :mod:`cwtasks.manifests.writer`.
+
 Knows files and how a section of one becomes a :class:`Manifest`. Knows no format: which table of a file is the section
 is each parser's only own knowledge.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from cwtasks.exceptions import ManifestExistsError, WorkspaceParseError
+from cwtasks.exceptions import ManifestExistsError, UnknownFormatError, WorkspaceParseError
 from cwtasks.manifests.scopes import flat_tasks, has_any_tasks, with_tasks_of
 from cwtasks.manifests.tables import Report, TomlTable, parse_toml, read_bytes
 from cwtasks.manifests.workspace import WorkspaceReader
+from cwtasks.manifests.writer import ManifestWriter
 from cwtasks.models import Manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from cwtasks.manifests.workspace import Section
     from cwtasks.models import Task, WorkspaceConfig
 
 
-class ManifestParser(ABC):
+class ManifestParser(ManifestWriter):
     """One manifest format; serves workspaces and tasks of the same file."""
 
     format_alias: ClassVar[str] = ""
     """Short name: ``conda``, ``pixi`` or ``pyproject``."""
     filenames: ClassVar[tuple[str, ...]] = ()
     """File names it is for, the canonical one first."""
-    exporter_format: ClassVar[str] = ""
-    """Name of the format among conda's environment exporters; empty when there is none."""
     exporter_aliases: ClassVar[tuple[str, ...]] = ()
     """Other names among conda's environment exporters."""
 
@@ -52,13 +54,12 @@ class ManifestParser(ABC):
         """Return the registered parser with a short name.
 
         Raises:
-            ValueError: no parser has it.
+            UnknownFormatError: no parser has it; it is a ``ValueError``, too.
         """
         for parser in _registered():
             if parser.format_alias == alias:
                 return parser
-        known = ", ".join(sorted(parser.format_alias for parser in _registered()))
-        raise ValueError(f"no manifest format is called '{alias}'; there are: {known}")
+        raise UnknownFormatError(alias, (parser.format_alias for parser in _registered()))
 
     @classmethod
     def for_exporter_format(cls, name: str) -> ManifestParser | None:
@@ -95,12 +96,12 @@ class ManifestParser(ABC):
             WorkspaceNotFoundError: no manifest in or above ``source``.
             ManifestExistsError: ``dest_dir`` has a file of that name.
         """
+        from cwtasks.files import create_file
+
         manifest = cls.resolve_source(source)
         target = dest_dir / manifest.name
         try:
-            # Opened for exclusive creation, so that nothing, a dangling link included, is written through.
-            with manifest.open("rb") as reader, target.open("xb") as writer:
-                writer.write(reader.read())
+            create_file(str(target), manifest.read_bytes())
         except FileExistsError:
             raise ManifestExistsError(target) from None
         return target
@@ -186,6 +187,10 @@ class ManifestParser(ABC):
             path, workspace, has_workspace=own is not None, warnings=tuple(report.warnings), settings=settings
         )
 
+    def sections(self, data: TomlTable) -> Sequence[Section]:
+        """Return the tables that may hold tasks, the one that a new task belongs into first."""
+        return [self.bare_section(data)]
+
     def candidate(self, path: str | Path) -> TomlTable | None:
         """Read a file that was found, not named by anyone; ``None`` when it is somebody else's.
 
@@ -215,10 +220,6 @@ class ManifestParser(ABC):
     def workspace_tables(self) -> str:
         """How the table that makes a file a workspace is written, for people."""
         return "[workspace]"
-
-    @abstractmethod
-    def workspace_section(self, data: TomlTable) -> Section | None:
-        """Return the table that holds the workspace, or ``None`` when there is none."""
 
     @abstractmethod
     def task_section(self, data: TomlTable) -> Section | None:

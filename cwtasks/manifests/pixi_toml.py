@@ -12,4 +12,5 @@ class PixiTomlParser(CondaTomlParser):
     filenames = ("pixi.toml",)
     exporter_format = "pixi-toml"
     dialect = "pixi"
+    exported_dialect = "pixi"
     workspace_keys = ("workspace", "project")

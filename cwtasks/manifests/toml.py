@@ -9,8 +9,10 @@ from cwtasks.manifests.scopes import mentions_tasks
 from cwtasks.manifests.workspace import Section
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cwtasks.manifests.tables import TomlTable
-    from cwtasks.models import DialectName
+    from cwtasks.models import DialectName, Task
 
 
 class CondaTomlParser(ManifestParser):
@@ -39,3 +41,14 @@ class CondaTomlParser(ManifestParser):
     def lists_tasks(self, data: TomlTable) -> bool:
         """Tell whether ``[tasks]`` has any."""
         return bool(data.get("tasks"))
+
+
+def tasks_to_toml(tasks: Mapping[str, Task]) -> str:
+    """Return tasks as a manifest: ``[tasks]``, then a ``[target.<platform>.tasks]`` for each platform.
+
+    Args:
+        tasks: Name to task, in the order they are written.
+    """
+    from cwtasks.manifests import task_values
+
+    return task_values.tasks_to_toml(tasks)
