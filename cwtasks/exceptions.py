@@ -234,30 +234,6 @@ class DependencyNotFoundError(CwtasksError):
         )
 
 
-class LossyExportError(CwtasksError):
-    """An export that would say less than what is exported.
-
-    Attributes:
-        format_name: Of the export.
-        losses: What would be lost, one line each.
-    """
-
-    def __init__(self, format_name: str, losses: Iterable[str]) -> None:
-        self.format_name = format_name
-        self.losses = tuple(dict.fromkeys(losses))
-        lines = [f"{format_name} cannot say everything; this would be lost:", *(f"  {loss}" for loss in self.losses)]
-        super().__init__("\n".join(lines), hints=["allow the loss with --allow-loss, or choose another format"])
-
-
-class UnknownFormatError(CwtasksError, ValueError):
-    """The name of a manifest format that does not exist."""
-
-    def __init__(self, name: str, available: Iterable[str]) -> None:
-        self.name = name
-        self.available = sorted(available)
-        super().__init__(f"no manifest format is called '{name}'; there are: {', '.join(self.available)}")
-
-
 class ManifestImportError(ManifestError):
     """A file that no manifest can be made of, such as an ``environment.yml`` with mistakes."""
 
@@ -274,7 +250,7 @@ class OutputExistsError(CwtasksError):
         super().__init__(f"{shown_path(path)}: already exists", hints=["--force overwrites it"])
 
 
-class FormatNotFoundError(CwtasksError):
+class UnknownFormatError(CwtasksError, ValueError):
     """The name of a format that does not exist."""
 
     def __init__(self, name: str, available: Iterable[str]) -> None:
@@ -295,7 +271,7 @@ class LossyConversionError(CwtasksError):
 
     def __init__(self, target: str, losses: Iterable[str]) -> None:
         self.target = target
-        self.losses = tuple(losses)
+        self.losses = tuple(dict.fromkeys(losses))
         listed = "\n".join(f"  {loss}" for loss in self.losses)
         super().__init__(f"{target} cannot say all of it; lost would be\n{listed}", hints=["--allow-loss goes on"])
 

@@ -147,6 +147,24 @@ class Asked:
         others = [name for name in self.manifest.workspace.environments if name != DEFAULT]
         return [f"environments beside 'default' (-e names one): {', '.join(others)}"] if others else []
 
+    def solving(self, asked: Requirements) -> list[str]:
+        """Return what decides about packages beside what is asked for, and formats of one environment cannot say."""
+        from cwtasks.environments import features_of
+
+        workspace = self.manifest.workspace
+        environment = workspace.get_environment(asked.environment)
+        required = dict(workspace.platform_system_requirements.get(asked.platform, {}))
+        for feature in features_of(workspace, environment):
+            required.update(feature.system_requirements)
+        found = []
+        if required:
+            found.append(f"system requirements: {', '.join(f'{name} {version}' for name, version in required.items())}")
+        if workspace.channel_priority:
+            found.append(f"channel priority: {workspace.channel_priority}")
+        if environment.solve_group:
+            found.append(f"solve group: {environment.solve_group}")
+        return found
+
     def activation(self, asked: Requirements, *, can_say_variables: bool) -> list[str]:
         """Return what of the activation of an environment a format without scripts would lose.
 

@@ -77,24 +77,14 @@ def _variables(asked: Asked, one: Requirements) -> list[str]:
 
 def _losses(asked: Asked, one: Requirements) -> Iterator[str]:
     from cwtasks.activation.declared import activation_of
-    from cwtasks.environments import features_of
 
     workspace = asked.manifest.workspace
-    environment = workspace.get_environment(one.environment)
     yield from asked.activation(one, can_say_variables=True)
     declared = activation_of(workspace, one.environment, platform=one.platform, subdir=one.subdir)
     expanded = [name for name, value in declared.env if declared.env_expands and "$" in value]
     if expanded:
         yield f"variables that a shell expands: {', '.join(expanded)}"
-    required = dict(workspace.platform_system_requirements.get(one.platform, {}))
-    for feature in features_of(workspace, environment):
-        required.update(feature.system_requirements)
-    if required:
-        yield f"system requirements: {', '.join(f'{name} {version}' for name, version in required.items())}"
-    if workspace.channel_priority:
-        yield f"channel priority: {workspace.channel_priority}"
-    if environment.solve_group:
-        yield f"solve group: {environment.solve_group}"
+    yield from asked.solving(one)
     for dependency in one.pypi:
         if dependency.index_url:
             yield f"index of PyPI dependency '{dependency.name}'"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
-from cwtasks.exceptions import FormatNotFoundError, LossyConversionError
+from cwtasks.exceptions import LossyConversionError, UnknownFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,9 @@ class Format(NamedTuple):
 FORMATS = {
     "conda-lock": Format("conda_lock", "conda.lock of the environments named, or of all"),
     "environment-yaml": Format("environment_yaml", "environment.yml of one environment, from the manifest"),
+    "conda-toml": Format("manifest_toml", "conda.toml of one environment, from the manifest"),
+    "pixi-toml": Format("manifest_toml", "pixi.toml of one environment, from the manifest"),
+    "pyproject-toml": Format("manifest_toml", "pyproject.toml of one environment, from the manifest"),
     "explicit": Format("explicit", "URLs of the locked packages of one environment on one platform"),
 }
 """By name, as people write it."""
@@ -43,12 +46,12 @@ def find_format(name: str) -> Format:
     """Return a format.
 
     Raises:
-        FormatNotFoundError: none has that name; says which there are.
+        UnknownFormatError: none has that name; says which there are.
     """
     try:
         return FORMATS[name]
     except KeyError:
-        raise FormatNotFoundError(name, FORMATS) from None
+        raise UnknownFormatError(name, FORMATS) from None
 
 
 def export(name: str, asked: Asked, *, allow_loss: bool = False) -> Exported:
@@ -60,7 +63,7 @@ def export(name: str, asked: Asked, *, allow_loss: bool = False) -> Exported:
         allow_loss: Leave out what the format cannot say; otherwise that is an error.
 
     Raises:
-        FormatNotFoundError: no format has that name.
+        UnknownFormatError: no format has that name.
         LossyConversionError: it cannot say all of it.
         CwtasksError: the workspace has no such environment or platform, or the lock cannot be used.
     """

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cwtasks.exceptions import LossyExportError
+from cwtasks.exceptions import LossyConversionError
 from cwtasks.manifests.dependencies import parse_requirement
 from cwtasks.manifests.spec_values import Written, channel_value, conda_value, exact_spec, pypi_value
 from cwtasks.manifests.writing import written_tables
@@ -111,7 +111,7 @@ def manifest_data(
 
     Raises:
         ValueError: no environment.
-        LossyExportError: the manifest cannot say everything, and ``allow_loss`` is not given.
+        LossyConversionError: the manifest cannot say everything, and ``allow_loss`` is not given.
     """
     envs = list(environments)
     if not envs:
@@ -120,7 +120,7 @@ def manifest_data(
     conda = {env.platform: folding.conda_row(env) for env in envs}
     pypi = {env.platform: folding.pypi_row(env) for env in envs}
     if folding.losses and not allow_loss:
-        raise LossyExportError(format_name, folding.losses)
+        raise LossyConversionError(format_name, folding.losses)
     platforms = sorted(conda)
     conda_deps, pypi_deps = shared_row(conda), shared_row(pypi)
     return {

@@ -101,7 +101,7 @@ class ManifestWriter(ABC):
 
         Raises:
             ValueError: no environment.
-            LossyExportError: the manifest cannot say everything, and ``allow_loss`` is not given.
+            LossyConversionError: the manifest cannot say everything, and ``allow_loss`` is not given.
         """
         from cwtasks.manifests.exporting import manifest_data
 
@@ -125,7 +125,7 @@ class ManifestWriter(ABC):
 
         Raises:
             ValueError: no environment.
-            LossyExportError: the manifest cannot say everything, and ``allow_loss`` is not given.
+            LossyConversionError: the manifest cannot say everything, and ``allow_loss`` is not given.
         """
         from cwtasks.manifests.exporting import manifest_text
 

@@ -67,7 +67,7 @@ def test_init_never_touches_a_file_with_tasks_only(space):
 def test_init_names_the_formats_and_platforms_there_are(space):
     assert (
         refuses(space, "init", "--format", "yaml")
-        == "error: no manifest format is called 'yaml'; there are: conda, pixi, pyproject\n"
+        == "error: format 'yaml' does not exist\nhint: Known formats: conda, pixi, pyproject\n"
     )
     assert "hint: did you mean 'linux-64'?" in refuses(space, "init", "--platform", "linux64")
 

@@ -196,7 +196,7 @@ def test_a_link_to_nowhere_is_not_written_through(work):
             ["conda-lok"],
             (
                 "error: format 'conda-lok' does not exist\n"
-                "hint: did you mean 'conda-lock'? Known formats: conda-lock, environment-yaml, explicit\n"
+                "hint: did you mean 'conda-lock'? Known formats: conda-lock, conda-toml, environment-yaml, explicit, pixi-toml, pyproject-toml\n"
             ),
         ),
         (
@@ -240,3 +240,42 @@ def test_an_output_that_cannot_be_written(work):
 def test_tasks_alone_are_no_workspace(space):
     space.write({"conda.toml": '[tasks]\na = "true"\n'})
     assert "no workspace manifest" in refuses(space, "environment-yaml")
+
+
+TO_TOML = """
+[workspace]
+name = "w"
+channels = ["conda-forge"]
+platforms = ["linux-64", "osx-arm64"]
+
+[dependencies]
+python = ">=3.11"
+numpy = { version = "2.*", channel = "conda-forge" }
+
+[target.linux-64.dependencies]
+gcc = "*"
+
+[pypi-dependencies]
+requests = { version = ">=2", extras = ["socks"] }
+"""
+
+
+@pytest.mark.parametrize("name", ["conda-toml", "pixi-toml", "pyproject-toml"])
+def test_a_manifest_of_another_format_asks_for_the_same(space, name):
+    space.write({"conda.toml": TO_TOML})
+    text = space.doit("export", "--format", name, program="cwt")
+    other = {"conda-toml": "conda.toml", "pixi-toml": "pixi.toml", "pyproject-toml": "pyproject.toml"}[name]
+    (space.root / "conda.toml").unlink()
+    space.write({other: text})
+    yaml = space.doit("export", "--format", "environment-yaml", "--platform", "linux-64", program="cwt")
+    space.write({"conda.toml": TO_TOML})
+    (space.root / other).unlink() if other != "conda.toml" else None
+    assert yaml == space.doit("export", "--format", "environment-yaml", "--platform", "linux-64", program="cwt")
+    assert "gcc" in yaml
+
+
+def test_what_an_exported_manifest_would_lose_is_told(space):
+    space.write({"conda.toml": TO_TOML + '[tasks]\nsay = "echo 1"\n[activation.env]\nA = "1"\n'})
+    error = space.fails("export", "--format", "pixi-toml", program="cwt")
+    assert "  tasks ('cwt task export' writes them): say\n  variables: A\n" in error
+    assert space.run("export", "--format", "pixi-toml", "--allow-loss", program="cwt").returncode == 0

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from cwtasks.exceptions import (
     CwtasksError,
-    FormatNotFoundError,
     LossyConversionError,
     ManifestExistsError,
+    UnknownFormatError,
     shown_path,
 )
 
@@ -73,7 +73,7 @@ def _alias(arguments: Namespace) -> str:
     """Return the format asked for, else that of the file to be written.
 
     Raises:
-        FormatNotFoundError: there is no such format.
+        UnknownFormatError: there is no such format.
         WorkspaceParseError: no manifest has such a name.
     """
     from cwtasks.manifests import find_parser
@@ -83,7 +83,7 @@ def _alias(arguments: Namespace) -> str:
         named = arguments.output not in (None, "-")
         return find_parser(Path(arguments.output)).format_alias if named else "conda"
     if arguments.format not in PLACES:
-        raise FormatNotFoundError(arguments.format, PLACES)
+        raise UnknownFormatError(arguments.format, PLACES)
     return str(arguments.format)
 
 

@@ -7,10 +7,10 @@ import pytest
 from cwtasks.environments import Catalog
 from cwtasks.exceptions import (
     CwtasksError,
-    FormatNotFoundError,
     LockfileStaleError,
     LossyConversionError,
     PlatformError,
+    UnknownFormatError,
 )
 from cwtasks.exchange.asked import Asked
 from cwtasks.exchange.formats import FORMATS, export, find_format
@@ -176,10 +176,10 @@ def test_nothing_secret_is_written():
 
 
 def test_formats_that_nobody_knows():
-    with pytest.raises(FormatNotFoundError) as caught:
+    with pytest.raises(UnknownFormatError) as caught:
         find_format("explict")
     assert caught.value.hints == [
-        "did you mean 'explicit'? Known formats: conda-lock, environment-yaml, explicit",
+        "did you mean 'explicit'? Known formats: conda-lock, conda-toml, environment-yaml, explicit, pixi-toml, pyproject-toml",
     ]
 
 

@@ -38,7 +38,9 @@ def test_each_format_is_registered_under_its_names(parser, alias, filename, expo
 
 
 def test_unknown_format_names():
-    with pytest.raises(ValueError, match=r"^no manifest format is called 'yaml'; there are: conda, pixi, pyproject$"):
+    with pytest.raises(
+        ValueError, match=r"^format 'yaml' does not exist\nhint: Known formats: conda, pixi, pyproject$"
+    ):
         ManifestParser.for_format_alias("yaml")
     assert ManifestParser.for_exporter_format("") is None
     assert ManifestParser.for_exporter_format("pixi") is None

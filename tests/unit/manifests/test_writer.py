@@ -48,7 +48,7 @@ def manifest(tmp_path):
 def test_an_unknown_format_lists_the_known_ones():
     with pytest.raises(UnknownFormatError) as raised:
         ManifestParser.for_format_alias("yaml")
-    assert str(raised.value) == "no manifest format is called 'yaml'; there are: conda, pixi, pyproject"
+    assert str(raised.value) == "format 'yaml' does not exist\nhint: Known formats: conda, pixi, pyproject"
 
 
 @pytest.mark.parametrize("parser", [CONDA, PIXI])
