@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+_OF_ONE_REPOSITORY = frozenset(
+    {
+        *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE"),
+        *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"),
+    }
+)
+
+
 class Tracked(NamedTuple):
     """What there is to choose from."""
 
@@ -82,7 +90,9 @@ def _reasons(root: str, names: Iterable[str]) -> dict[str, str]:
 
 
 def _ask(root: str, *options: str) -> subprocess.Popen[bytes]:
-    environ = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    # Where a hook of git started us, these speak of its repository and its folder.
+    environ = {name: value for name, value in os.environ.items() if name not in _OF_ONE_REPOSITORY}
+    environ.update(LC_ALL="C", GIT_OPTIONAL_LOCKS="0")
     command = ["git", "ls-files", "-z", *options]
     try:
         return subprocess.Popen(

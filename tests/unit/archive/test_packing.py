@@ -874,3 +874,99 @@ def test_progress_tells_how_far_it_is(root, output):
     assert seen[-1] == (1002, 1002, total)
     assert len(seen) >= 4
     assert list(accumulate((at.members for at in seen), max)) == [at.members for at in seen]
+
+
+def test_ctrl_c_leaves_the_old_archive_and_no_process(many, tmp_path):
+    output = tmp_path / "x.tar.zst"
+    output.write_text("old")
+
+    def interrupt(at):
+        if at.members > BATCH:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        create(many, output, progress=interrupt)
+    assert output.read_text() == "old"
+    assert os.listdir(tmp_path) == ["x.tar.zst"]
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("cwtasks-")] == []
+
+
+# What is refused before anything is read
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:s3cret@c.example/main",
+        "http://user:s3cret@c.example/main",
+        "https://s3cret@c.example/main",
+        "HTTPS://user:s3cret@c.example/main",
+        "ftp://user:s3cret@c.example/main",
+        "git+ssh://user:s3cret@c.example/main",
+        "https://c.example/t/s3cret-token/main",
+    ],
+)
+@pytest.mark.parametrize("name", ["conda.toml", "conda.lock"])
+def test_a_credential_in_manifest_or_lock_is_refused_without_being_shown(root, output, name, url):
+    lines = (root / name).read_text().count("\n")
+    with (root / name).open("a") as file:
+        file.write(f"# one more line\n# see {url}\n")
+    with pytest.raises(errors.SecretInFileError) as caught:
+        create(root, output)
+    assert str(caught.value) == (
+        f"{name}:{lines + 2}: a URL here holds a password or token, which would go into the archive\n"
+        "hint: keep credentials in the login store of your tools, not in files of the workspace"
+    )
+    assert os.listdir(output.parent) == ["space"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://c.example/main",
+        "https://c.example/a@b/main",
+        "https://c.example:8080/t/",
+        "ssh://git@c.example/main",
+        "me@example.org, see https://c.example",
+        "https://c.example/notes/t",
+    ],
+)
+def test_what_only_resembles_a_credential_is_packed(root, output, url):
+    with (root / "conda.toml").open("a") as file:
+        file.write(f"# see {url}\n")
+    assert create(root, output).inspect()["has_manifest"]
+
+
+def test_a_receipt_without_a_lock_is_refused(root, output):
+    (root / "conda.lock").unlink()
+    with pytest.raises(errors.NeededFileError) as caught:
+        create(root, output, receipt=True)
+    assert str(caught.value) == (
+        "conda.lock has to go into the archive: there is none\nhint: 'doit lock' makes a lock, and a receipt needs one"
+    )
+
+
+@pytest.mark.parametrize("name", ["conda.toml", "conda.lock", "pixi.lock"])
+def test_no_file_of_the_workspace_is_written_over_by_a_receipt(root, output, name):
+    before = tree_of(root)
+    with pytest.raises(errors.OutputError) as caught:
+        create(root, output, receipt=root / name)
+    assert caught.value.error_message == f"{root / name}: cannot be written: it is {name} of the workspace"
+    assert tree_of(root) == before
+
+
+def test_archive_and_receipt_are_two_files(root, output):
+    with pytest.raises(errors.OutputError) as caught:
+        create(root, output, receipt=output)
+    assert caught.value.error_message == f"{output}: cannot be written: archive and receipt cannot be one file"
+
+
+def test_a_key_without_a_receipt_is_an_error_and_a_missing_key_leaves_the_old_archive(root, output):
+    with pytest.raises(ArchiveError) as caught:
+        create(root, output, sign="key.pem")
+    assert str(caught.value) == ("sign: there is nothing to sign without a receipt\nhint: ask for one: receipt=True")
+    output.write_text("old")
+    with pytest.raises(ArchiveError):
+        create(root, output, receipt=True, sign=output.parent / "missing.pem")
+    assert output.read_text() == "old"
+    assert sorted(os.listdir(output.parent)) == ["out.tar.zst", "space"]

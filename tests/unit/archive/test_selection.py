@@ -144,6 +144,16 @@ def test_a_workspace_that_an_outer_repository_does_not_track_is_an_error(tmp_pat
     assert sorted(os.listdir(root)) == ["b.py", "conda.toml"]
 
 
+def test_the_repository_is_that_of_the_workspace_also_where_a_hook_of_another_asks(tmp_path, monkeypatch):
+    root = repository(tmp_path / "here", {"conda.toml": "", "sub/a": ""})
+    other = repository(tmp_path / "other", {"b": ""})
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git/index"))
+    monkeypatch.setenv("GIT_PREFIX", "sub/")
+    assert chosen(root) == ["conda.toml", "sub/a"]
+    assert chosen(root / "sub") == ["a"]
+
+
 def test_what_git_cannot_say_is_an_error_with_its_words(tmp_path):
     root = repository(tmp_path, {"conda.toml": ""})
     (root / ".git/index").write_bytes(b"no index at all, but long enough for one header")
