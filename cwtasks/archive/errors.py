@@ -256,13 +256,11 @@ class SecretInFileError(ArchiveError):
         )
 
 
-class PackingProcessError(ArchiveError):
-    """A process that packed files for us ended early."""
+class WorkerEndedError(ArchiveError):
+    """A process that packed or unpacked files for us ended early."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "a process that packs files ended early", hints=["no archive was written; is there enough memory?"]
-        )
+        super().__init__("a process of ours ended early", hints=["nothing was written; is there enough memory?"])
 
 
 # The tar stream

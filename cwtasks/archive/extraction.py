@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from cwtasks.archive import decoding, errors
 from cwtasks.archive.limits import MIB, ArchiveLimits
@@ -17,16 +17,19 @@ from cwtasks.archive.members import MemberRules
 from cwtasks.archive.reading import is_package
 from cwtasks.archive.staging import StagedTree, check_room, check_target, remove_left_overs, staged
 from cwtasks.archive.tarstream import FILE, FOLDER, HARD_LINK, Member, members
+from cwtasks.archive.writing_pool import SMALL, WritingPool
 from cwtasks.exceptions import ArchiveError, ArchiveHashMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from types import TracebackType
 
     from cwtasks.archive.priming import PackagesAside
 
 _ROOM_CHECKED_EACH = 32 * MIB
 _PROGRESS_EACH = 256
+_PROCESSES_FROM = 2_000  # files
 
 
 class Progress(NamedTuple):
@@ -104,7 +107,14 @@ def extract(
             wanted = max(opened.size, expected_bytes) + entries * limits.entry_bytes + limits.staging_reserve_bytes
             check_room(target, wanted_bytes=wanted, wanted_entries=entries)
             writer = _Writer(target, limits, packages)
-            return _extract(opened, writer, expected_sha256=expected_sha256, verify=verify, progress=progress)
+            return _extract(
+                opened,
+                writer,
+                expected_sha256=expected_sha256,
+                expected_members=expected_members,
+                verify=verify,
+                progress=progress,
+            )
     except ArchiveError as error:
         # A wrong digest is the cause; whatever else was found is only what it led to.
         if expected_sha256 is not None and not isinstance(error, ArchiveHashMismatchError | errors.TargetError):
@@ -119,13 +129,14 @@ def _extract(
     writer: _Writer,
     *,
     expected_sha256: str | None,
+    expected_members: int,
     verify: Callable[[Path, str], None] | None,
     progress: Callable[[Progress], None] | None,
 ) -> Extracted:
     target = writer.target
     with staged(target) as (tree, filled):
         with decoding.in_thread(opened.blocks()) as blocks:
-            for _ in writer.write_all(members(blocks, limits=writer.limits), filled):
+            for _ in writer.write_all(members(blocks, limits=writer.limits), filled, expected=expected_members):
                 if progress is not None:
                     progress(Progress(writer.members, writer.bytes, opened.raw_bytes, opened.size))
         writer.write_links(filled)
@@ -160,8 +171,21 @@ class _Writer:
         self._rules = MemberRules(limits)
         self._unchecked = 0
 
-    def write_all(self, found: Iterator[Member], tree: StagedTree) -> Iterator[None]:
-        """Write all but the symlinks; yield now and then."""
+    def write_all(self, found: Iterator[Member], tree: StagedTree, *, expected: int = 0) -> Iterator[None]:
+        """Write all but the symlinks; yield now and then.
+
+        Args:
+            found: The members.
+            tree: To be filled.
+            expected: How many members an index announces; a hint.
+        """
+        # Making a file takes the system longer than everything else: with many of them, processes do it side by side.
+        with _Files(tree, is_large=expected >= _PROCESSES_FROM) as files:
+            yield from self._write_all(found, tree, files)
+            files.finish()
+        yield
+
+    def _write_all(self, found: Iterator[Member], tree: StagedTree, files: _Files) -> Iterator[None]:
         for member in found:
             header = self._rules.admit(member.header)
             self.members += 1
@@ -171,15 +195,15 @@ class _Writer:
                 if self._packages is not None and is_package(header.name):
                     self._count(self._packages.take(header.name, member.chunks()))
                 else:
-                    self._write_file(tree.create(header.name, safe_mode(header.mode)), member)
+                    self._count(files.write(header.name, safe_mode(header.mode), member))
             elif header.kind == FOLDER:
                 tree.folder(header.name)
             elif header.kind == HARD_LINK:
+                files.finish()
                 tree.link(header.linkname, header.name)
             # Symlinks wait until there is nothing left that could be written through them.
             if self.members % _PROGRESS_EACH == 0:
                 yield
-        yield
 
     def write_links(self, tree: StagedTree) -> None:
         """Write the symlinks, when everything else is there and all of them together are known to stay inside."""
@@ -187,22 +211,55 @@ class _Writer:
         for name, target in self._rules.links.items():
             tree.symlink(target, name)
 
-    def _write_file(self, descriptor: int, member: Member) -> None:
-        try:
-            for chunk in member.chunks():
-                piece = chunk
-                while (written := os.write(descriptor, piece)) < len(piece):
-                    piece = piece[written:]
-                self._count(len(chunk))
-        finally:
-            os.close(descriptor)
-
     def _count(self, amount: int) -> None:
         self.bytes += amount
         self._unchecked += amount
         if self._unchecked >= _ROOM_CHECKED_EACH:
             self._unchecked = 0
             check_room(self.target, wanted_bytes=self.limits.staging_reserve_bytes, wanted_entries=0)
+
+
+class _Files:
+    """Writes files, by itself or, from many on, through processes."""
+
+    def __init__(self, tree: StagedTree, *, is_large: bool) -> None:
+        self._tree = tree
+        self._pool = WritingPool(tree.root) if is_large else None
+        self._written = 0
+
+    def write(self, name: str, mode: int, member: Member) -> int:
+        """Write a file now or before :meth:`finish` returns; how many bytes it has."""
+        self._written += 1
+        if self._pool is None and self._written == _PROCESSES_FROM:
+            self._pool = WritingPool(self._tree.root)
+        if self._pool is not None and member.header.size <= SMALL:
+            self._pool.write(name, mode, member.read())
+        else:
+            self._write(self._tree.create(name, mode), member)
+        return member.header.size
+
+    def _write(self, descriptor: int, member: Member) -> None:
+        try:
+            for chunk in member.chunks():
+                piece = chunk
+                while (written := os.write(descriptor, piece)) < len(piece):
+                    piece = piece[written:]
+        finally:
+            os.close(descriptor)
+
+    def finish(self) -> None:
+        """Wait until all that was handed over is written."""
+        if self._pool is not None:
+            self._pool.finish()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.__exit__(kind, error, trace)
 
 
 def safe_mode(mode: int) -> int:

@@ -133,7 +133,7 @@ def pack(
     Raises:
         FileChangedError: a file is not there, is of another kind, or changes while it is read.
         ArchiveHashMismatchError: a package is not the one it should be.
-        PackingProcessError: a process of ours ended early.
+        WorkerEndedError: a process of ours ended early.
         OSError: the output cannot be written.
     """
     hashed = HashedFile(output)

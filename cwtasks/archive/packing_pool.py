@@ -1,17 +1,14 @@
 """Processes that gather and compress batches of files side by side; their number changes nothing in what they give.
 
-They speak marshal over pipes, come from this very program and end with it. Knows nothing of where frames go.
+Knows nothing of where frames go.
 """
 
 from __future__ import annotations
 
-import marshal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from cwtasks.archive import errors
+from cwtasks.archive import errors, workers
 from cwtasks.archive.compressing import CollectedFrames
 from cwtasks.archive.gathering import Gathered, Gatherer
 
@@ -19,9 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-_PROCESSES = 2
-_AHEAD = 2 * _PROCESSES
-_START = "import sys; sys.path[:] = {path!r}; from cwtasks.archive.packing_pool import serve; serve()"
+_AHEAD = 2 * workers.PROCESSES
 
 
 class Batch(Protocol):
@@ -47,22 +42,16 @@ class PackingPool:
             mtime: Of all members; seconds since the epoch.
             level: Of compression.
         """
-        command = [sys.executable, "-I", "-S", "-c", _START.format(path=sys.path)]
-        self._processes = [
-            # In a session of its own: Ctrl-C is ours to answer, and ends them by the end of their input.
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
-            for _ in range(_PROCESSES)
-        ]
-        self._free = list(self._processes)
-        self._threads = ThreadPoolExecutor(_PROCESSES, thread_name_prefix="cwtasks-pack")
-        self._job = (root, mtime, level)
+        self._workers = [workers.Worker(gather_batches, (root, mtime, level)) for _ in range(workers.PROCESSES)]
+        self._free = list(self._workers)
+        self._threads = ThreadPoolExecutor(workers.PROCESSES, thread_name_prefix="cwtasks-pack")
 
     def gather(self, batches: Sequence[Batch]) -> Iterator[Gathered]:
         """Yield what becomes of each batch, in order.
 
         Raises:
             FileChangedError: a file is not there, is of another kind, or changes while it is read.
-            PackingProcessError: a process ended early.
+            WorkerEndedError: a process ended early.
         """
         waiting = [self._threads.submit(self._gather, batch) for batch in batches[:_AHEAD]]
         for batch in [*batches[_AHEAD:], *([None] * len(waiting))]:
@@ -73,14 +62,12 @@ class PackingPool:
 
     def _gather(self, batch: Batch) -> Gathered:
         # As many processes as threads, so there is always a free one.
-        process = self._free.pop()
+        worker = self._free.pop()
         try:
-            _send(process.stdin, (*self._job, list(batch.names), batch.stored))
-            answer = _receive(process.stdout)
-        except (OSError, EOFError, ValueError) as error:
-            raise errors.PackingProcessError from error
+            worker.send((list(batch.names), batch.stored))
+            answer = worker.receive()
         finally:
-            self._free.append(process)
+            self._free.append(worker)
         if len(answer) == 1:
             name, reason, is_missing = answer[0]
             raise (errors.FileMissingError if is_missing else errors.FileChangedError)(name, reason)
@@ -92,28 +79,25 @@ class PackingPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in self._processes:
+        for worker in self._workers:
             if kind is not None:
-                process.kill()
+                worker.kill()
         self._threads.shutdown(cancel_futures=True)
-        for process in self._processes:
-            process.communicate()
+        for worker in self._workers:
+            worker.close()
 
 
-def serve() -> None:
-    """Answer requests on standard input until it ends: the life of one process."""
-    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    while True:
-        try:
-            request = _receive(stdin)
-        except EOFError:
-            return
-        except KeyboardInterrupt:
-            return
-        _send(stdout, _answer(*request))
+def gather_batches(job: tuple[str, int, int]) -> None:
+    """Gather what comes over the pipe: the life of one process.
+
+    Args:
+        job: Root of the workspace, time of all members, and level of compression.
+    """
+    for names, stored in workers.requests():
+        workers.answer(_gathered(*job, names, stored=stored))
 
 
-def _answer(root: str, mtime: int, level: int, names: Sequence[str], stored: bool) -> tuple[Any, ...]:  # noqa: FBT001 - from a tuple
+def _gathered(root: str, mtime: int, level: int, names: Sequence[str], *, stored: bool) -> tuple[Any, ...]:
     frames = CollectedFrames(level)
     gatherer = Gatherer(root, frames, mtime=mtime)
     try:
@@ -122,19 +106,3 @@ def _answer(root: str, mtime: int, level: int, names: Sequence[str], stored: boo
         return ((error.name, error.reason, isinstance(error, errors.FileMissingError)),)
     gatherer.end_frame(stored=stored)
     return frames.frames, gatherer.contents.to_plain()
-
-
-def _send(stream: IO[bytes] | None, value: tuple[Any, ...]) -> None:
-    assert stream is not None  # noqa: S101 - opened as a pipe
-    content = marshal.dumps(value)
-    stream.write(len(content).to_bytes(8, "little") + content)
-    stream.flush()
-
-
-def _receive(stream: IO[bytes] | None) -> tuple[Any, ...]:
-    assert stream is not None  # noqa: S101 - opened as a pipe
-    size = stream.read(8)
-    if len(size) < 8:
-        raise EOFError
-    value: tuple[Any, ...] = marshal.loads(stream.read(int.from_bytes(size, "little")))  # noqa: S302 - our own process
-    return value

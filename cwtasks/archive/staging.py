@@ -34,7 +34,12 @@ class StagedTree:
     """A folder that is being filled, addressed by open folders and names, never by whole paths."""
 
     def __init__(self, root: int) -> None:
-        self._root = root
+        """Fill a tree.
+
+        Args:
+            root: Its open folder.
+        """
+        self.root = root
         self._open: OrderedDict[str, int] = OrderedDict()
         self._made: set[str] = set()
         self._last = ""
@@ -45,7 +50,7 @@ class StagedTree:
         if name == self._last:
             return self._last_descriptor
         if not name:
-            return self._root
+            return self.root
         descriptor = self._open.get(name)
         if descriptor is None:
             descriptor = self._opened(name)
@@ -58,11 +63,13 @@ class StagedTree:
         # The walk starts at the nearest folder that is open: never deeper into Python's stack than this frame.
         parts = name.split("/")
         known = next((count for count in range(len(parts), 0, -1) if "/".join(parts[:count]) in self._open), 0)
-        descriptor = self._open["/".join(parts[:known])] if known else self._root
+        descriptor = self._open["/".join(parts[:known])] if known else self.root
         for count in range(known, len(parts)):
             path = "/".join(parts[: count + 1])
             if path not in self._made:
-                os.mkdir(parts[count], 0o755, dir_fd=descriptor)
+                # Another process may fill the same tree; that it is a folder, and no link, the next call makes sure.
+                with suppress(FileExistsError):
+                    os.mkdir(parts[count], 0o755, dir_fd=descriptor)
                 self._made.add(path)
             descriptor = os.open(parts[count], _FOLDER_FLAGS, dir_fd=descriptor)
             self._open[path] = descriptor
@@ -96,7 +103,7 @@ class StagedTree:
         """Close all folders but the root, which is its opener's."""
         while self._open:
             os.close(self._open.popitem()[1])
-        self._last, self._last_descriptor = "", self._root
+        self._last, self._last_descriptor = "", self.root
 
 
 @contextmanager

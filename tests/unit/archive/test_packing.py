@@ -584,10 +584,10 @@ def test_a_process_that_ends_early_is_an_error(many, tmp_path):
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
 
-    with pytest.raises(errors.PackingProcessError) as caught:
+    with pytest.raises(errors.WorkerEndedError) as caught:
         create(many, tmp_path / "x.tar.zst", progress=meddle)
     assert str(caught.value) == (
-        "a process that packs files ended early\nhint: no archive was written; is there enough memory?"
+        "a process of ours ended early\nhint: nothing was written; is there enough memory?"
     )
     assert os.listdir(tmp_path) == []
 
