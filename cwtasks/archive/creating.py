@@ -132,7 +132,7 @@ def plan_archive(manifest: Manifest, order: Order, *, cwd: str, environ: Mapping
 
     Raises:
         UnknownSuffixError: The output's name does not say how to compress.
-        ReceiptPathError: A receipt cannot be where it was asked for.
+        OutputError: Archive or receipt would take the place of something that is needed.
         NeededFileError: A receipt is asked for and there is no lock.
         ArchiveError: A value means nothing.
     """
