@@ -847,6 +847,16 @@ def test_a_folder_in_the_place_of_the_receipt_leaves_the_old_archive(root, outpu
     assert sorted(os.listdir(output.parent)) == ["out.tar.zst", "proofs", "space"]
 
 
+def test_a_receipt_whose_name_is_too_long_leaves_the_old_archive(root, tmp_path):
+    output = tmp_path / f"{'x' * 240}.tar.zst"
+    output.write_text("old")
+    with pytest.raises(errors.OutputError) as caught:
+        create(root, output, receipt=True)
+    assert caught.value.error_message == f"{output}.receipt.json: cannot be written: File name too long"
+    assert output.read_text() == "old"
+    assert sorted(os.listdir(tmp_path)) == ["space", output.name]
+
+
 @pytest.mark.parametrize("name", ["conda.toml", "conda.lock"])
 def test_what_a_receipt_proves_may_not_be_a_link(root, output, name):
     (root / name).rename(root / "real")
