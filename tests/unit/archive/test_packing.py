@@ -22,12 +22,14 @@ from trees import LOCK, MANIFEST, Link, Script, fill, repository, tree_of
 
 from cwtasks.archive import WorkspaceArchive, errors
 from cwtasks.archive.compressing import CollectedFrames
-from cwtasks.archive.gathering import FRAME_BYTES, Gatherer
+from cwtasks.archive.creating import Order, plan_archive, write_archive
+from cwtasks.archive.gathering import FRAME_BYTES, Gatherer, Package
 from cwtasks.archive.headers import DEFAULT_MTIME, HeaderPacker
 from cwtasks.archive.packing import BATCH, is_compressed, pack
 from cwtasks.archive.publishing import MARK
 from cwtasks.archive.tarstream import members
-from cwtasks.exceptions import ArchiveError
+from cwtasks.exceptions import ArchiveError, ArchiveHashMismatchError
+from cwtasks.manifests import load
 
 BASE = {"conda.toml": MANIFEST, "conda.lock": LOCK}
 NOISE = random.Random(5)
@@ -914,6 +916,69 @@ def test_ctrl_c_leaves_the_old_archive_and_no_process(many, tmp_path):
     assert output.read_text() == "old"
     assert os.listdir(tmp_path) == ["x.tar.zst"]
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("cwtasks-")] == []
+
+
+# Packages that are carried along
+
+
+@pytest.fixture
+def carrying(root, output):
+    """Return what makes an archive that carries a package."""
+    package = fill(output.parent / "cache", {"a-1-0.conda": NOISE.randbytes(5000)}) / "a-1-0.conda"
+
+    right = sha256(package)
+
+    def make(*, name="packages/a-1-0.conda", digest=right):
+        plan = plan_archive(load(root, user_level=False), Order(output=str(output), receipt=True), cwd=str(root))
+        write_archive(plan, packages=[Package(name, str(package), digest)])
+        return WorkspaceArchive(output, receipt=True)
+
+    make.package = package
+    return make
+
+
+def test_packages_come_last_and_are_told(root, carrying):
+    fill(root, {"z.png": NOISE.randbytes(300), "z.txt": "text"})
+    archive = carrying()
+    assert [member.name for member in archive.members()] == [
+        *("conda.toml", "conda.lock", "z.txt", "z.png", "packages/a-1-0.conda")
+    ]
+    told = archive.inspect()
+    assert (told["has_packages"], told["package_count"]) == (True, 1)
+    assert archive.read("packages/a-1-0.conda") == carrying.package.read_bytes()
+    archive.verify()
+    content = [zstd.decompress(frame) for frame in frames_of(archive.path)[0]]
+    assert [info.name for info in infos(content[-2] + bytes(1024))][-1] == "packages/a-1-0.conda"
+
+
+def test_a_package_that_is_another_one_is_not_carried(carrying, output):
+    with pytest.raises(ArchiveHashMismatchError) as caught:
+        carrying(digest="0" * 64)
+    assert (caught.value.expected, caught.value.actual) == ("0" * 64, sha256(carrying.package))
+    assert sorted(os.listdir(output.parent)) == ["cache", "space"]
+
+
+def test_a_package_that_is_not_there_is_an_error_with_its_place(carrying, output):
+    carrying.package.unlink()
+    with pytest.raises(errors.FileChangedError) as caught:
+        carrying()
+    assert caught.value.error_message == f"{carrying.package}: cannot be packed: No such file or directory"
+    assert sorted(os.listdir(output.parent)) == ["cache", "space"]
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("packages/a-1-0.conda", errors.DuplicateMemberError),
+        ("packages/A-1-0.conda", errors.NameCollisionError),
+        ("packages", errors.BelowFileError),
+    ],
+)
+def test_a_package_in_the_place_of_a_file_of_the_workspace_is_an_error(root, carrying, output, name, error):
+    fill(root, {name: "of the workspace"})
+    with pytest.raises(error):
+        carrying()
+    assert sorted(os.listdir(output.parent)) == ["cache", "space"]
 
 
 # What is refused before anything is read
