@@ -10,6 +10,7 @@ import errno
 import os
 import secrets
 from contextlib import contextmanager, suppress
+from stat import S_ISDIR
 from typing import TYPE_CHECKING, BinaryIO
 
 from cwtasks.archive.errors import OutputError
@@ -70,12 +71,11 @@ def publish(files: list[tuple[BinaryIO, str, str]]) -> None:
         files: Each file, still open, with the path it has and the path it gets.
 
     Raises:
-        OutputError: a folder has one of the names; nothing is renamed.
+        OutputError: one of the names cannot be had, or a folder has it; nothing is renamed.
         OSError: one cannot be made durable or renamed; those before have their names.
     """
     for _, _, output in files:
-        if os.path.isdir(output) and not os.path.islink(output):
-            raise OutputError(output, os.strerror(errno.EISDIR))
+        _check_name(output)
     for file, _, _ in files:
         file.flush()
         os.fsync(file.fileno())
@@ -83,6 +83,18 @@ def publish(files: list[tuple[BinaryIO, str, str]]) -> None:
         os.replace(path, output)
     for folder in {os.path.dirname(output) for _, _, output in files}:
         sync_folder(folder)
+
+
+def _check_name(output: str) -> None:
+    """Refuse what would be noticed too late: when the files before it have their names."""
+    try:
+        is_folder = S_ISDIR(os.lstat(output).st_mode)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise OutputError(output, error.strerror or str(error)) from error
+    if is_folder:
+        raise OutputError(output, os.strerror(errno.EISDIR))
 
 
 def remove_left_overs(output: str) -> None:

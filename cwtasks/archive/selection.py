@@ -213,7 +213,7 @@ def _plain_part(pattern: str) -> str:
 
 
 def _matcher(pattern: str, *, anywhere: bool) -> Callable[[str], object]:
-    body = fnmatch.translate(pattern).removesuffix(r"\Z")
+    body = fnmatch.translate(pattern)[:-2]  # without the end of the text, which is \Z or, from Python 3.14 on, \z
     if not anywhere:
         return re.compile(rf"{body}(?:/|\Z)").match
     return re.compile(rf"(?:^|/){body.replace('.*', '[^/]*')}(?:/|\Z)").search

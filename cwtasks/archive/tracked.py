@@ -56,7 +56,9 @@ def files(root: str, *, is_thorough: bool = False) -> Tracked:
     asked = [_ask(root, "--cached", "--recurse-submodules")]
     if is_thorough:
         asked.append(_ask(root, "--others", "--exclude-standard", "--directory", "--no-empty-directory"))
-    names, others = ([_answer(root, process) for process in asked] + [[]])[:2]
+    said = [process.communicate() for process in asked]
+    answers = [_answer(root, process.returncode, *told) for process, told in zip(asked, said, strict=True)]
+    names, others = [*answers, []][:2]
     if not names:
         raise NothingTrackedError(root)
     # Of a file in conflict there are three versions.
@@ -102,9 +104,8 @@ def _ask(root: str, *options: str) -> subprocess.Popen[bytes]:
         raise GitError(root, error.strerror or str(error)) from error
 
 
-def _answer(root: str, process: subprocess.Popen[bytes]) -> list[str]:
-    out, err = process.communicate()
-    if process.returncode:
+def _answer(root: str, status: int, out: bytes, err: bytes) -> list[str]:
+    if status:
         said = err.decode(errors="replace").strip().splitlines()
-        raise GitError(root, said[0].removeprefix("fatal: ") if said else f"exit status {process.returncode}")
+        raise GitError(root, said[0].removeprefix("fatal: ") if said else f"exit status {status}")
     return os.fsdecode(out).split("\0")[:-1]

@@ -1,6 +1,7 @@
 """Thousands of single bits flipped, in an archive and in its receipt: each is noticed, or changes nothing that is proven."""
 
 import json
+import os
 import random
 from base64 import b64decode
 
@@ -35,30 +36,31 @@ def proven(tmp_path):
     return archive
 
 
-def flipped(data, each):
-    """Yield the bytes with one bit flipped, for each byte several times."""
+def flips(path, each, *, step=1):
+    """Flip single bits of a file, several of every byte or of some, one at a time while the caller looks; the place."""
     bits = random.Random(4)
-    for place in range(len(data)):
-        for bit in bits.sample(range(8), each):
-            mutated = bytearray(data)
-            mutated[place] ^= 1 << bit
-            yield bytes(mutated)
+    content = path.read_bytes()
+    with path.open("r+b", buffering=0) as file:
+        for place in range(0, len(content), step):
+            for bit in bits.sample(range(8), each):
+                os.pwrite(file.fileno(), bytes([content[place] ^ 1 << bit]), place)
+                yield place
+            os.pwrite(file.fileno(), content[place : place + 1], place)
+    assert path.read_bytes() == content
 
 
 def test_every_bit_of_an_archive_is_proven_by_its_receipt(proven):
     count = 0
-    for data in flipped(proven.path.read_bytes(), 4):
-        proven.path.write_bytes(data)
+    for _ in flips(proven.path, 3):
         with pytest.raises(ArchiveHashMismatchError):
             proven.verify()
         count += 1
-    assert count > 2000
+    assert count > 1900
 
 
 def test_nothing_is_unpacked_from_an_archive_that_its_receipt_does_not_prove(proven, tmp_path):
     before = sorted(path.name for path in tmp_path.iterdir())
-    for data in list(flipped(proven.path.read_bytes(), 1))[::3]:
-        proven.path.write_bytes(data)
+    for _ in flips(proven.path, 1, step=4):
         # A hash, or what the flip made of the index, which is looked at first.
         with pytest.raises(ArchiveError):
             proven.extract(target=tmp_path / "target")
@@ -69,8 +71,7 @@ def test_without_a_receipt_a_flipped_bit_gives_an_error_or_the_same_content(prov
     wanted = tree_of(tmp_path / "whole")
     bare = WorkspaceArchive(proven.path)
     unnoticed = 0
-    for number, data in enumerate(flipped(proven.path.read_bytes(), 2)):
-        bare.path.write_bytes(data)
+    for number, _ in enumerate(flips(proven.path, 1)):
         for name in ("conda.toml", "a", "x.png"):
             try:
                 content = bare.read(name)
@@ -122,15 +123,13 @@ def test_every_bit_of_a_receipt_counts_but_for_what_it_only_notes(proven, tmp_pa
     wanted = proof(proven.verify())
     notes = set()
     count = 0
-    for data in flipped(content, 3):
+    for place in flips(proven.receipt_path, 2):
         count += 1
-        proven.receipt_path.write_bytes(data)
         receipt = noticed(proven, tmp_path / "whole")
         if receipt is not None:
             assert proof(receipt) == wanted
-            place = next(at for at, (one, other) in enumerate(zip(content, data, strict=True)) if one != other)
             notes.add(content.decode().split("\n")[content.count(b"\n", 0, place)].split(":")[0].strip(' "[],'))
-    assert count > 4000
+    assert count > 2500
     # How it was asked for, where environments were, what the archive was called; fields that the digests make needless.
     assert notes <= {
         *("options", "bundle", "compressionLevel", "exclude", "*.log", "include", "lock", "prefix", "name", "sha256"),
@@ -158,8 +157,7 @@ def test_every_bit_of_a_signed_statement_is_proven(tmp_path, make_keys):
     payload = b64decode(json.loads(content)["payload"])
     statement = ArchiveReceipt.parse(payload).statement
     refused = accepted = 0
-    for data in flipped(content, 1):
-        archive.receipt_path.write_bytes(data)
+    for _ in flips(archive.receipt_path, 1):
         try:
             receipt = archive.verify(keys=[public])
         except ArchiveError:

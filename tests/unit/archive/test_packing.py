@@ -22,12 +22,14 @@ from trees import LOCK, MANIFEST, Link, Script, fill, repository, tree_of
 
 from cwtasks.archive import WorkspaceArchive, errors
 from cwtasks.archive.compressing import CollectedFrames
-from cwtasks.archive.gathering import FRAME_BYTES, Gatherer
+from cwtasks.archive.creating import Order, plan_archive, write_archive
+from cwtasks.archive.gathering import FRAME_BYTES, Gatherer, Package
 from cwtasks.archive.headers import DEFAULT_MTIME, HeaderPacker
 from cwtasks.archive.packing import BATCH, is_compressed, pack
 from cwtasks.archive.publishing import MARK
 from cwtasks.archive.tarstream import members
-from cwtasks.exceptions import ArchiveError
+from cwtasks.exceptions import ArchiveError, ArchiveHashMismatchError
+from cwtasks.manifests import load
 
 BASE = {"conda.toml": MANIFEST, "conda.lock": LOCK}
 NOISE = random.Random(5)
@@ -388,8 +390,19 @@ SAME = {
 }
 
 
-def reference(tmp_path, suffix):
-    return create(fill(tmp_path / "reference/space", SAME), tmp_path / f"reference/x{suffix}", receipt=True).path
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """Return what gives the archive of the usual way to make it, by suffix."""
+    folder = tmp_path_factory.mktemp("reference")
+    root = fill(folder / "space", SAME)
+    made = {}
+
+    def archive(suffix):
+        if suffix not in made:
+            made[suffix] = create(root, folder / f"x{suffix}", receipt=True).path
+        return made[suffix]
+
+    return archive
 
 
 def reordered(root):
@@ -433,8 +446,8 @@ def of_hard_links(root):
 @pytest.mark.parametrize(
     "make", [reordered, of_private_modes, of_generous_modes, of_another_user, of_long_ago, of_hard_links]
 )
-def test_the_same_workspace_gives_the_same_bytes_and_receipt(tmp_path, suffix, make):
-    wanted = reference(tmp_path, suffix)
+def test_the_same_workspace_gives_the_same_bytes_and_receipt(tmp_path, reference, suffix, make):
+    wanted = reference(suffix)
     root = tmp_path / "another/place/space"
     make(root)
     made = create(root, tmp_path / f"another/x{suffix}", receipt=True)
@@ -464,8 +477,8 @@ def creating(root, output, *, stop_at=NEVER, **options):
         pytest.param(0o000, {"TZ": "America/Lima", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "2", "PYTHONUTF8": "1"}, id="open"),
     ],
 )  # fmt: skip
-def test_neither_umask_nor_time_zone_nor_locale_changes_a_byte(tmp_path, umask, environ):
-    wanted = reference(tmp_path, ".tar.zst")
+def test_neither_umask_nor_time_zone_nor_locale_changes_a_byte(tmp_path, reference, umask, environ):
+    wanted = reference(".tar.zst")
     root = fill(tmp_path / "another/space", SAME)
     with creating(root, tmp_path / "another/x.tar.zst", umask=umask, env={**os.environ, **environ}) as process:
         assert process.communicate() == (b"begun\n", b"")
@@ -508,9 +521,13 @@ def many(tmp_path_factory):
     root = fill(tmp_path_factory.mktemp("many") / "space", BASE)
     for folder in range(-(-COUNT // 1000)):
         (root / f"f{folder:02}").mkdir()
+    # Names for a few files are made faster than files.
     for number in range(COUNT):
-        with open(root / f"f{number // 1000:02}/n{number}", "xb") as file:
-            file.write(b"%d" % number)
+        name = root / f"f{number // 1000:02}/n{number}"
+        if number < 60:
+            name.write_text(f"{number}")
+        else:
+            os.link(root / f"f00/n{number % 60}", name)
     os.symlink("n1", root / "f00/link")
     return root
 
@@ -526,7 +543,7 @@ def test_other_processes_make_the_frames_that_one_would_make(many, tmp_path):
     frames, _ = frames_of(archive.path)
     assert frames[1:-1] == [frame for frame, _ in single.frames]
     assert [member.name for member in archive.members()] == ["conda.toml", "conda.lock", *names]
-    assert archive.read("f19/n19123") == b"19123"
+    assert archive.read("f19/n19123") == b"43"
     assert sha256(create(many, tmp_path / "again.tar.zst").path) == sha256(archive.path)
 
 
@@ -543,7 +560,7 @@ def test_a_file_that_other_processes_cannot_pack_is_an_error_that_names_it(many,
             create(many, tmp_path / "x.tar.zst", progress=meddle)
     finally:
         victim.unlink()
-        victim.write_text("20480")
+        os.link(many / "f00/n20", victim)
     assert caught.value.error_message == "f20/n20480: cannot be packed: it is no file"
     assert os.listdir(tmp_path) == []
 
@@ -782,7 +799,7 @@ def test_a_run_killed_at_any_moment_leaves_the_old_archive_or_the_new(big, outpu
     fill(big, {"n0": "changed"})
     new = {path.read_bytes() for path in (output, create(big, output, receipt=True).receipt_path)}
     moments = random.Random(time.time_ns())
-    for _ in range(6):
+    for _ in range(5):
         with creating(big, output) as process:
             process.stdout.readline()
             time.sleep(moments.uniform(0.05, 0.45))
@@ -830,6 +847,16 @@ def test_a_folder_in_the_place_of_the_receipt_leaves_the_old_archive(root, outpu
     assert caught.value.error_message == f"{receipt}: cannot be written: Is a directory"
     assert output.read_text() == "old"
     assert sorted(os.listdir(output.parent)) == ["out.tar.zst", "proofs", "space"]
+
+
+def test_a_receipt_whose_name_is_too_long_leaves_the_old_archive(root, tmp_path):
+    output = tmp_path / f"{'x' * 240}.tar.zst"
+    output.write_text("old")
+    with pytest.raises(errors.OutputError) as caught:
+        create(root, output, receipt=True)
+    assert caught.value.error_message == f"{output}.receipt.json: cannot be written: File name too long"
+    assert output.read_text() == "old"
+    assert sorted(os.listdir(tmp_path)) == ["space", output.name]
 
 
 @pytest.mark.parametrize("name", ["conda.toml", "conda.lock"])
@@ -889,6 +916,69 @@ def test_ctrl_c_leaves_the_old_archive_and_no_process(many, tmp_path):
     assert output.read_text() == "old"
     assert os.listdir(tmp_path) == ["x.tar.zst"]
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("cwtasks-")] == []
+
+
+# Packages that are carried along
+
+
+@pytest.fixture
+def carrying(root, output):
+    """Return what makes an archive that carries a package."""
+    package = fill(output.parent / "cache", {"a-1-0.conda": NOISE.randbytes(5000)}) / "a-1-0.conda"
+
+    right = sha256(package)
+
+    def make(*, name="packages/a-1-0.conda", digest=right):
+        plan = plan_archive(load(root, user_level=False), Order(output=str(output), receipt=True), cwd=str(root))
+        write_archive(plan, packages=[Package(name, str(package), digest)])
+        return WorkspaceArchive(output, receipt=True)
+
+    make.package = package
+    return make
+
+
+def test_packages_come_last_and_are_told(root, carrying):
+    fill(root, {"z.png": NOISE.randbytes(300), "z.txt": "text"})
+    archive = carrying()
+    assert [member.name for member in archive.members()] == [
+        *("conda.toml", "conda.lock", "z.txt", "z.png", "packages/a-1-0.conda")
+    ]
+    told = archive.inspect()
+    assert (told["has_packages"], told["package_count"]) == (True, 1)
+    assert archive.read("packages/a-1-0.conda") == carrying.package.read_bytes()
+    archive.verify()
+    content = [zstd.decompress(frame) for frame in frames_of(archive.path)[0]]
+    assert [info.name for info in infos(content[-2] + bytes(1024))][-1] == "packages/a-1-0.conda"
+
+
+def test_a_package_that_is_another_one_is_not_carried(carrying, output):
+    with pytest.raises(ArchiveHashMismatchError) as caught:
+        carrying(digest="0" * 64)
+    assert (caught.value.expected, caught.value.actual) == ("0" * 64, sha256(carrying.package))
+    assert sorted(os.listdir(output.parent)) == ["cache", "space"]
+
+
+def test_a_package_that_is_not_there_is_an_error_with_its_place(carrying, output):
+    carrying.package.unlink()
+    with pytest.raises(errors.FileChangedError) as caught:
+        carrying()
+    assert caught.value.error_message == f"{carrying.package}: cannot be packed: No such file or directory"
+    assert sorted(os.listdir(output.parent)) == ["cache", "space"]
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("packages/a-1-0.conda", errors.DuplicateMemberError),
+        ("packages/A-1-0.conda", errors.NameCollisionError),
+        ("packages", errors.BelowFileError),
+    ],
+)
+def test_a_package_in_the_place_of_a_file_of_the_workspace_is_an_error(root, carrying, output, name, error):
+    fill(root, {name: "of the workspace"})
+    with pytest.raises(error):
+        carrying()
+    assert sorted(os.listdir(output.parent)) == ["cache", "space"]
 
 
 # What is refused before anything is read

@@ -1,6 +1,7 @@
 """Which files go into an archive, and what is said of the others: with git, without, and by the manifest's patterns."""
 
 import fnmatch
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -163,6 +164,20 @@ def test_what_git_cannot_say_is_an_error_with_its_words(tmp_path):
     assert caught.value.hints == ["see what 'git status' says"]
 
 
+def test_a_repository_of_another_user_is_an_error_with_the_words_of_git(tmp_path, monkeypatch):
+    if os.geteuid():
+        pytest.skip("only root may give files away")
+    root = repository(tmp_path / "r", {"conda.toml": ""})
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    for path in (root, root / ".git"):
+        os.chown(path, 1234, 1234)
+    with pytest.raises(errors.GitError, match="git cannot list its files: detected dubious ownership"):
+        select(os.path.realpath(root), EVERYTHING, is_thorough=True)
+    # No process is left behind, which would be a warning here.
+    gc.collect()
+
+
 def test_a_conflict_in_git_is_one_file(tmp_path):
     root = repository(tmp_path, {"a": "0", "conda.toml": ""})
     git(root, "checkout", "-qb", "other")
@@ -181,6 +196,13 @@ def test_manifest_and_lock_go_in_also_where_git_does_not_know_them(tmp_path):
     fill(root, {"conda.lock": "", "other": ""})
     assert chosen(root, always=["conda.toml", "conda.lock"]) == [".gitignore", "conda.lock", "conda.toml"]
     assert chosen(root, always=["conda.toml", "pixi.lock"]) == [".gitignore", "conda.toml"]
+
+
+def test_manifest_and_lock_go_in_also_where_they_are_ignored(tmp_path):
+    root = fill(tmp_path, {"conda.toml": "", ".gitignore": "conda.*\nother\n", "conda.lock": "", "other": ""})
+    selection = select(os.path.realpath(root), EVERYTHING, always=["conda.toml", "conda.lock"])
+    assert selection.names == [".gitignore", "conda.lock", "conda.toml"]
+    assert [left.name for left in selection.left_out] == ["other"]
 
 
 # Without git
