@@ -4,11 +4,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 
 import pytest
 from channels import PLACEHOLDER, Package, script
+from disks import mounted
 from environments import MANIFEST
+from servers import serving
 
 from cwtasks.archive import WorkspaceArchive
 
@@ -387,3 +390,128 @@ def test_create_with_lock_and_bundle(work, monkeypatch):
     assert archive.inspect()["package_count"] == 2
     assert archive.verify().workspace_paths == ("conda.toml", "conda.lock")
     assert archive.receipt == work.space.root / "dist/w.tar.zst.receipt.json"
+
+
+# Over http, where it can be counted
+
+
+def test_one_changed_package_is_one_download(work):
+    with serving(work.channel.folder.parent) as site:
+        work.space.write({"conda.toml": MANIFEST.replace("CHANNEL", f"{site.url}/channel"), "in": "1"})
+        work.doit("archive", "--bundle")
+        assert (site.gets("/leaf-1.0-0.conda"), site.gets("/leaf-2.0-0.conda")) == (1, 1)
+        work.space.write({"in": "2"})
+        site.asked.clear()
+        work.doit("archive", "--bundle")
+        assert site.asked == []
+        work.edit('leaf = "<2"', 'leaf = "<2"\nother = "*"')
+        work.doit("archive", "--bundle")
+        assert [path for method, path, _ in site.asked if method == "GET" and path.endswith(".conda")] == [
+            "/channel/noarch/other-1.0-0.conda"
+        ]
+
+
+def test_a_package_that_is_nowhere_is_named_and_the_old_archive_stays(work):
+    work.write()
+    work.doit("archive", "--bundle")
+    before = (work.space.root / "w.tar.zst").read_bytes()
+    work.edit('leaf = "<2"', 'leaf = "<2"\nother = "*"')
+    work.doit("lock")
+    (work.channel.folder / "noarch/other-1.0-0.conda").unlink()
+    done = work.space.run("archive", "--bundle")
+    assert done.returncode == 1
+    assert "other-1.0-0.conda cannot be fetched: there is no such file" in done.stderr
+    assert (work.space.root / "w.tar.zst").read_bytes() == before
+
+
+def test_a_package_file_that_changes_under_us_is_not_packed(bundled):
+    cache = bundled.space.root.parent / "cache/pkgs"
+    (kept,) = cache.rglob("leaf-1.0-0.conda")
+    status = kept.stat()
+    content = bytearray(kept.read_bytes())
+    content[-1] ^= 1
+    kept.write_bytes(content)
+    os.utime(kept, ns=(status.st_atime_ns, status.st_mtime_ns))
+    bundled.space.write({"in": "2"})
+    # Its stamp tells, so it is got again; packed it would be noticed, too.
+    assert bundled.doit("archive", "--bundle").startswith(".  bundle\n")
+    info = WorkspaceArchive(bundled.space.root / "w.tar.zst", receipt=True)
+    assert info.extract(target=bundled.space.root.parent / "x").primed_packages >= 0
+
+
+def test_killed_while_a_bundle_is_packed_the_same_command_completes(bundled):
+    for attempt in range(6):
+        bundled.space.write({"in": str(attempt)})
+        process = bundled.space.start("archive", "--bundle")
+        time.sleep(0.1 + attempt * 0.05)
+        process.kill()
+        process.communicate()
+    bundled.space.run("archive", "--bundle")
+    assert WorkspaceArchive(bundled.space.root / "w.tar.zst", receipt=True).verify()
+    assert not list(bundled.space.root.glob(".*packing*"))
+
+
+def test_a_disk_that_fills_while_installing(far, tmp_path):
+    with mounted(tmp_path / "small", "size=64k"):
+        error = far.fails("install", "w.tar.zst", "--target", str(tmp_path / "small/w"))
+        assert "no room for" in error
+        assert list((tmp_path / "small").iterdir()) == []
+    far.environ["CWTASKS_CACHE"] = str(tmp_path / "tiny/cache")
+    with mounted(tmp_path / "tiny", "size=16k,nr_inodes=6"):
+        assert "a package cannot be put there" in far.fails("install", "w.tar.zst")
+        assert not (far.root / "w").exists()
+
+
+def packed_by_others(far) -> None:
+    """Pack the archive as conda-workspaces does: sorted members with times and owners, packages last, no index."""
+    import io
+    import tarfile
+    from hashlib import sha256
+
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    ours = WorkspaceArchive(far.root / "w.tar.zst")
+    contents = {member.name: ours.read(member.name) for member in ours.members()}
+    names = sorted(name for name in contents if not name.startswith("packages/"))
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name in [*names, *sorted(set(contents) - set(names))]:
+            info = tarfile.TarInfo(name)
+            info.size, info.mtime, info.uid, info.uname = len(contents[name]), time.time(), 1000, "somebody"
+            tar.addfile(info, io.BytesIO(contents[name]))
+    content = zstd.compress(buffer.getvalue())
+    (far.root / "w.tar.zst").write_bytes(content)
+    receipt = far.root / "w.tar.zst.receipt.json"
+    statement = json.loads(receipt.read_text())
+    statement["subject"][0]["digest"]["sha256"] = sha256(content).hexdigest().upper()
+    for environment in statement["predicate"]["environments"]:
+        environment["prefix"] = f".conda/envs/{environment['name']}"
+    receipt.write_text(json.dumps(statement, indent=2, sort_keys=True) + "\n")
+
+
+def test_a_bundle_made_by_conda_workspaces_is_installed(far):
+    packed_by_others(far)
+    said = far.cwt("install", "w.tar.zst", "--require-sha256")
+    assert "packages: 2 carried along, 2 new in the cache" in said
+    assert leaf(far.root / "w/.conda/envs/new") == "leaf two\n"
+
+
+def test_two_packages_of_one_name_do_not_collide(tmp_path):
+    from cwtasks.archive.bundle import packages_for
+    from cwtasks.archive.errors import PackageCollisionError
+    from cwtasks.lockfile import LockedPackage
+    from cwtasks.provision.bundling import Bundled
+
+    def bundled(subdir: str, digest: str, host: str = "a"):
+        url = f"https://{host}.invalid/{subdir}/leaf-1.0-0.conda"
+        return Bundled(LockedPackage.from_record({"url": url, "sha256": digest * 64}), f"/x/{subdir}")
+
+    made = packages_for([bundled("noarch", "1"), bundled("linux-64", "2"), bundled("osx-64", "2")])
+    assert [(one.name, one.sha256[0]) for one in made] == [
+        ("packages/leaf-1.0-0.conda", "2"),
+        ("packages/noarch/leaf-1.0-0.conda", "1"),
+    ]
+    with pytest.raises(PackageCollisionError, match=r"leaf-1\.0-0\.conda: the lock names two different packages"):
+        packages_for([bundled("noarch", "1"), bundled("noarch", "2", "b"), bundled("noarch", "3", "c")])

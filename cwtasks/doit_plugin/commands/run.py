@@ -92,6 +92,9 @@ class Run(WorkspaceCommand, doit.cmd_run.Run):
                     if not step.is_alias and not step.is_implied:
                         reporter.skip(step.id)
                 steps = steps[len(done) :]
+                if steps and steps[0].kind in {"lock", "install"}:
+                    # The engine starts while doit gets ready.
+                    workspace.provision.engine.get_ready()
             if steps:
                 return _run_steps(steps, workspace, backend, reporter, params)
             backend.close()

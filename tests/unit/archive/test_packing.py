@@ -603,9 +603,7 @@ def test_a_process_that_ends_early_is_an_error(many, tmp_path):
 
     with pytest.raises(errors.WorkerEndedError) as caught:
         create(many, tmp_path / "x.tar.zst", progress=meddle)
-    assert str(caught.value) == (
-        "a process of ours ended early\nhint: nothing was written; is there enough memory?"
-    )
+    assert str(caught.value) == ("a process of ours ended early\nhint: nothing was written; is there enough memory?")
     assert os.listdir(tmp_path) == []
 
 
