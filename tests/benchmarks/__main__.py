@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-SUBJECTS = ("start", "null_build", "graph", "state", "environments", "extract", "archives")
+SUBJECTS = ("start", "null_build", "graph", "state", "environments", "extract", "archives", "bundles")
 
 for subject in sys.argv[1:] or SUBJECTS:
     print(f"\n{subject}")

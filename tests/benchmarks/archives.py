@@ -7,7 +7,6 @@ where it says so.
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks.clock import milliseconds, ratio, usual_environ
+from tests.benchmarks.clock import milliseconds, ratio, roomy_folder, usual_environ
 
 ROUNDS = 4
 MANIFEST = '[workspace]\nname = "w"\nchannels = []\nplatforms = ["linux-64"]\n'
@@ -84,10 +83,7 @@ def peak_bytes(code: str, folder: Path) -> int:
 
 def measure() -> Iterator[tuple[str, str]]:
     for kind in WANTED:
-        # In memory where there is enough of it: what is measured is programs, and disks need minutes to forget the files.
-        memory = Path("/dev/shm")
-        roomy = memory.is_dir() and shutil.disk_usage(memory).free > 16 * 1024**3
-        with tempfile.TemporaryDirectory(dir=memory if roomy else None) as name:
+        with tempfile.TemporaryDirectory(dir=roomy_folder()) as name:
             yield from _measure(kind, Path(name))
 
 

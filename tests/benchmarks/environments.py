@@ -17,10 +17,20 @@ from channels import Channel, Package
 from cwtasks.activation.declared import Activation
 from cwtasks.activation.effective import variables
 from cwtasks.lockfile import Lock, LockedEnvironment, LockedPackage, read_lock, write_lock
-from tests.benchmarks.clock import best_of_calls, best_of_processes, doit, milliseconds, ratio, usual_environ
+from tests.benchmarks.clock import (
+    best_of_calls,
+    best_of_processes,
+    doit,
+    milliseconds,
+    ratio,
+    roomy_folder,
+    usual_environ,
+)
 
-#: Of an environment that is installed: as many packages as those of scientific Python, of the size of small ones.
-PACKAGES, FILES, FILE_BYTES = 300, 60, 1000
+#: Of an environment that is installed: packages, files of each, bytes of a file. As many packages as those of scientific
+#: Python, once very small ones, so that every fixed cost shows, and once of the size that real ones have on average.
+SMALL, USUAL = (300, 60, 1000), (300, 200, 8000)
+PACKAGES = 300
 INSTALLS = 5
 
 DIRECT = """
@@ -41,21 +51,23 @@ os._exit(0)
 
 
 def measure() -> Iterator[tuple[str, str]]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        os.environ["CWTASKS_CACHE"] = str(folder / "cache")
-        channel = _channel(folder / "channel")
-        work = _workspace(folder / "work", channel)
-        yield from _installs(folder, channel, work)
-        yield from _nothing_to_do(folder, work)
+    for size in (USUAL, SMALL):
+        with tempfile.TemporaryDirectory(dir=roomy_folder()) as name:
+            folder = Path(name)
+            os.environ["CWTASKS_CACHE"] = str(folder / "cache")
+            channel = _channel(folder / "channel", *size)
+            work = _workspace(folder / "work", channel)
+            yield from _installs(folder, channel, work, f"{PACKAGES} packages, {size[0] * size[1]:,} files")
+            if size == SMALL:
+                yield from _nothing_to_do(folder, work)
     yield from _lock()
     yield from _activation()
 
 
-def _channel(folder: Path) -> Channel:
+def _channel(folder: Path, packages: int, files_each: int, file_bytes: int) -> Channel:
     channel = Channel(folder)
-    for number in range(PACKAGES):
-        files = {f"share/p{number}/{index}.bin": os.urandom(FILE_BYTES) for index in range(FILES)}
+    for number in range(packages):
+        files = {f"share/p{number}/{index}.bin": os.urandom(file_bytes) for index in range(files_each)}
         channel.add(Package(name=f"p{number}", files=files))
     channel.write_index()
     return channel
@@ -71,9 +83,9 @@ def _workspace(folder: Path, channel: Channel) -> Path:
     return folder
 
 
-def _installs(folder: Path, channel: Channel, work: Path) -> Iterator[tuple[str, str]]:
+def _installs(folder: Path, channel: Channel, work: Path, what: str) -> Iterator[tuple[str, str]]:
     """Install the same records, from an empty and from a full cache; wall time, since both use several threads."""
-    _run(doit("lock"), work)
+    run(doit("lock"), work)
     prefix, ours = work / ".conda" / "envs" / "default", folder / "cache"
     theirs, other = folder / "rattler-cache", folder / "rattler-env"
     direct = [sys.executable, "-c", DIRECT, str(channel.folder), str(other), str(theirs)]
@@ -91,14 +103,14 @@ def _installs(folder: Path, channel: Channel, work: Path) -> Iterator[tuple[str,
             ):
                 for path in gone:
                     shutil.rmtree(path, ignore_errors=True)
-                times.setdefault(f"{state} {who}", []).append(_run(command, cwd))
+                times.setdefault(f"{state} {who}", []).append(run(command, cwd))
     for state in ("cold", "warm"):
         best = {who: min(times[f"{state} {who}"]) for who in ("us", "rattler")}
-        yield f"{state} install of {PACKAGES} packages, py-rattler", milliseconds(best["rattler"])
+        yield f"{state} install of {what}, py-rattler", milliseconds(best["rattler"])
         yield f"{state} install, doit / py-rattler (wanted: 1.2)", ratio(best["us"], best["rattler"])
 
 
-def _run(command: list[str], cwd: Path) -> float:
+def run(command: list[str], cwd: Path) -> float:
     environ, nowhere = usual_environ(), subprocess.DEVNULL
     begun = time.perf_counter()
     subprocess.run(command, cwd=cwd, env=environ, stdout=nowhere, stderr=nowhere, check=True)
@@ -111,10 +123,10 @@ def _nothing_to_do(folder: Path, work: Path) -> Iterator[tuple[str, str]]:
     (bare / "in").write_text("1")
     (bare / "conda.toml").write_text('[tasks]\ncopy = { cmd = "cp in out", inputs = ["in"], outputs = ["out"] }\n')
     for place in (work, bare):
-        _run(doit("copy"), place)
+        run(doit("copy"), place)
     time.sleep(0.1)
     for place in (work, bare):
-        _run(doit("copy"), place)
+        run(doit("copy"), place)
     times = best_of_processes(
         {"install": (doit("install"), work), "task": (doit("copy"), work), "bare": (doit("copy"), bare)}
     )
