@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cwtasks.models.workspace import ArchiveConfig
 
 _SECRET_URL = re.compile(
-    rb"""https?://[^\s/"'@]+@|[a-z][a-z0-9+.-]*://[^\s/"'@:]*:[^\s/"'@]+@|https?://[^\s"']+/t/[^\s/"']+/""",
+    rb"""https?://(?!git@)[^\s/"'@]+@|[a-z][a-z0-9+.-]*://[^\s/"'@:]*:[^\s/"'@]+@|https?://[^\s"']+/t/[^\s/"']+/""",
     re.IGNORECASE,
 )
 _PORTABLE_NAME = re.compile(r"[^\x00-\x1f<>:\"|?*/\\]+")

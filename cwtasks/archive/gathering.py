@@ -99,6 +99,17 @@ class Gathered(NamedTuple):
     """As :meth:`Contents.to_plain` gives it."""
 
 
+def _read(descriptor: int, size: int) -> bytes:
+    """Read so many bytes, fewer only at the end of the file.
+
+    Some file systems give less than they are asked for, and where a frame ends must not depend on that.
+    """
+    piece = os.read(descriptor, size)
+    while len(piece) < size and (more := os.read(descriptor, size - len(piece))):
+        piece += more
+    return piece
+
+
 class Gatherer:
     """Adds members to a sink."""
 
@@ -228,7 +239,7 @@ class Gatherer:
         self._add_header(name, "x" if is_executable else "f", header, size)
         left = size
         while left:
-            piece = os.read(descriptor, min(left, _CHUNK))
+            piece = _read(descriptor, min(left, _CHUNK))
             if not piece:
                 raise errors.FileChangedError(name, "it grew shorter while it was read")
             left -= len(piece)

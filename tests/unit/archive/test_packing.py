@@ -1015,6 +1015,7 @@ def test_a_credential_in_manifest_or_lock_is_refused_without_being_shown(root, o
         "https://c.example/a@b/main",
         "https://c.example:8080/t/",
         "ssh://git@c.example/main",
+        "git+https://git@c.example/main",
         "me@example.org, see https://c.example",
         "https://c.example/notes/t",
     ],
