@@ -96,15 +96,27 @@ class Verified:
             DigestMismatchError: its content is another one.
             FileNotFoundError: it is not there.
         """
-        found = os.stat(path)
-        stamp = (found.st_ino, found.st_dev, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        stamp = _stamp(path)
         # Two changes within one tick of the clock cannot be told apart, so a file must have rested a while.
-        is_old = time.time_ns() - found.st_ctime_ns > 50_000_000
+        is_old = time.time_ns() - stamp[-1] > 50_000_000
         if self.stamps.get((path, digest.hex)) == stamp:
             return
         digest.compare(digest.of_file(path), path)
         if is_old:
             self.stamps[path, digest.hex] = stamp
+
+    def remember(self, path: str, digest: Digest) -> None:
+        """Note that a file was just written with the right content, under a name that nobody knew.
+
+        Somebody may change it from now on. Within a tick of the clock that would not be noticed, as it would not be
+        between any check and the moment an engine reads the file.
+        """
+        self.stamps[path, digest.hex] = _stamp(path)
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    found = os.stat(path)
+    return found.st_ino, found.st_dev, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 class Source(Protocol):
@@ -183,6 +195,7 @@ class PackageCache:
                 actual = _copy_hashing(stream, file, algorithm=digest.algorithm, told=told, stops=stops)
             digest.compare(actual, place)
             os.replace(aside, path)
+            self.verified.remember(path, digest)
         except BaseException:
             os.unlink(aside)
             raise
