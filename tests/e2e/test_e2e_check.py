@@ -135,7 +135,7 @@ def test_settings_that_mean_nothing(space):
     space.write({"conda.toml": f"[tasks]\na = 'true'\n[tool.cwtasks]\n{settings}"})
     assert space.fails("check", program="cwt") == (
         "warning: conda.toml: tool.cwtasks.offine: unknown key; did you mean 'offline'? Known keys: "
-        "cache-size, engine, frozen, install, keep-outputs, link-scripts, locked, offline, skip-unsolvable\n"
+        "archive, cache-size, engine, frozen, install, keep-outputs, link-scripts, locked, offline, skip-unsolvable\n"
         "error: conda.toml: tool.cwtasks.install: found 3, expected on or off\n"
         "error: conda.toml: tool.cwtasks.engine: found 4, expected a name\n"
     )

@@ -637,7 +637,7 @@ some_tasks = st.integers(1, len(SLOTS)).flatmap(lambda count: st.tuples(*map(som
 
 
 # To explain a failure would cost a thousand more runs; the smallest scenario explains itself.
-@settings(max_examples=max(300, settings.default.max_examples), deadline=None, phases=set(Phase) - {Phase.explain})
+@settings(max_examples=max(200, settings.default.max_examples), deadline=None, phases=set(Phase) - {Phase.explain})
 @given(tasks=some_tasks, first=some_options, rounds=some_rounds, declares_needs=st.booleans())
 def test_never_stale_never_in_vain(tasks, first, rounds, declares_needs):
     graph = Tasks(enumerate(tasks))

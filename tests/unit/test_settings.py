@@ -51,7 +51,7 @@ def test_a_variable_wins_over_the_manifest():
 
 
 def test_an_unknown_key_of_the_manifest_is_warned_of():
-    known = "cache-size, engine, frozen, install, keep-outputs, link-scripts, locked, offline, skip-unsolvable"
+    known = "archive, cache-size, engine, frozen, install, keep-outputs, link-scripts, locked, offline, skip-unsolvable"
     (warning,) = Settings.read({}, {"keep-output": False}).warnings
     assert warning == f"tool.cwtasks.keep-output: unknown key; did you mean 'keep-outputs'? Known keys: {known}"
 

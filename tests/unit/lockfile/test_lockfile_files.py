@@ -109,7 +109,7 @@ def no_parser(monkeypatch):
     """Return a function after which nothing can be parsed any more."""
 
     def forbid():
-        monkeypatch.setattr(files, "_parse", lambda *_: pytest.fail("it was parsed again"))
+        monkeypatch.setattr(files, "parse_lock", lambda *_: pytest.fail("it was parsed again"))
 
     return forbid
 
