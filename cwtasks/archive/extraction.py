@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ROOM_CHECKED_EACH = 32 * MIB
 _PROGRESS_EACH = 256
-_PROCESSES_FROM = 2_000  # files
+_PROCESSES_FROM = 20_000  # files; with fewer, starting processes costs more than they bring
 
 
 class Progress(NamedTuple):

@@ -14,7 +14,6 @@ from cwtasks.archive.compressing import DEFAULT_LEVELS, Frames, HashedFile, comp
 from cwtasks.archive.gathering import Gatherer
 from cwtasks.archive.headers import DEFAULT_MTIME, END
 from cwtasks.archive.index import write_index
-from cwtasks.archive.packing_pool import PackingPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -185,6 +184,8 @@ def _rest(names: Sequence[str], front: set[str], *, splits: bool) -> Iterator[_B
 def _add_rest(gatherer: Gatherer, writer: Compressor, batches: Iterator[_Batch], *, level: int) -> None:
     todo = list(batches)
     if len(todo) >= _PROCESSES_FROM and isinstance(writer, Frames):
+        from cwtasks.archive.packing_pool import PackingPool
+
         # Reading many files takes longer than compressing them, and two threads of Python do not read side by side.
         with PackingPool(gatherer.root, mtime=gatherer.mtime, level=level) as pool:
             for done in pool.gather(todo):

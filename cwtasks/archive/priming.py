@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -76,7 +75,7 @@ def packages_aside(cache_folder: str) -> Iterator[PackagesAside]:
     Raises:
         CacheWriteError: it cannot be made.
     """
-    folder = os.path.join(cache_folder, f"{_MARK}{os.getpid()}-{secrets.token_hex(4)}")
+    folder = os.path.join(cache_folder, f"{_MARK}{os.getpid()}-{os.urandom(4).hex()}")
     try:
         os.makedirs(folder)
     except OSError as error:

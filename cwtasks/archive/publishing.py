@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from contextlib import contextmanager, suppress
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, BinaryIO
@@ -56,7 +55,7 @@ def _made(output: str) -> Iterator[tuple[BinaryIO, str]]:
     """Make the file and hold it, so that nobody takes it for left over."""
     folder, name = os.path.split(output)
     while True:
-        path = os.path.join(folder, f".{name[:_NAME_KEPT]}{MARK}{secrets.token_hex(8)}")
+        path = os.path.join(folder, f".{name[:_NAME_KEPT]}{MARK}{os.urandom(8).hex()}")
         with open(path, "xb") as file, locked(file.fileno()):
             # Before it was held, another run may have taken it for left over: then make a new one.
             if os.path.exists(path):

@@ -7,7 +7,6 @@ the next. Knows nothing of archives. Everything is written relative to open fold
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 from collections import OrderedDict
@@ -134,7 +133,7 @@ def staged(target: Path) -> Iterator[tuple[Path, StagedTree]]:
 
 def _made(target: Path) -> tuple[Path, int]:
     for _ in range(_ATTEMPTS):
-        folder = target.parent / f".{target.name[:_NAME_KEPT]}{MARK}{secrets.token_hex(8)}"
+        folder = target.parent / f".{target.name[:_NAME_KEPT]}{MARK}{os.urandom(8).hex()}"
         folder.mkdir(0o700)
         # Between the two calls another run may take the folder for a left-over and remove it: then make a new one.
         descriptor = _held(folder)

@@ -222,13 +222,15 @@ def members(blocks: Iterator[bytes], *, limits: ArchiveLimits | None = None) -> 
     while (block := stream.take(BLOCK)) != _ZEROS:
         if len(block) < BLOCK:
             raise errors.TruncatedTarError(last)
-        kind = block[156:157]
-        _check_sum(block, last)
-        size = _octal(block[124:136], "size", last)
-        if kind in b"xgLK" and kind:
-            extensions.add(kind, size, stream, last)
-            continue
-        header = _finished(extensions.applied(_header(block, kind, size, last)))
+        header = None if extensions.in_a_row else _plain_header(block)
+        if header is None:
+            kind = block[156:157]
+            _check_sum(block, last)
+            size = _octal(block[124:136], "size", last)
+            if kind in b"xgLK" and kind:
+                extensions.add(kind, size, stream, last)
+                continue
+            header = _finished(extensions.applied(_header(block, kind, size, last)))
         last = header.name
         budget.spend(member=last)
         stream.body = header.size
@@ -251,6 +253,40 @@ def _check_end(stream: _Blocks, last: str) -> None:
         if bytes(piece).strip(b"\0"):
             raise errors.DataAfterEndError(last)
         piece = stream.piece(1 << 20)
+
+
+class _Rest(NamedTuple):
+    """What the headers of plain files have in common: everything but name, size and checksum."""
+
+    mode: int
+    mtime: int
+    total: int
+    """Sum of its bytes."""
+
+
+def _plain_header(block: bytes) -> Header | None:
+    """Read the header of a plain file at once; ``None`` for whatever is not one, or not in order.
+
+    In most archives nearly all headers are such, and differ in name, size and checksum alone.
+    """
+    rest = _plain_rest(block[100:124] + block[136:148] + block[156:])
+    size, name = _number(block[124:136]), block[:100].rstrip(b"\0")
+    if rest is None or size is None or b"\0" in name or not name.isascii():
+        return None
+    # The checksum counts itself as eight spaces.
+    total = rest.total + 256 + (adler32(block[:100], 0) & 0xFFFF) + (adler32(block[124:136], 0) & 0xFFFF)
+    if total != _number(block[148:156]):
+        return None
+    return Header(name.decode("ascii"), FILE, rest.mode, size, rest.mtime, "")
+
+
+@lru_cache(maxsize=256)
+def _plain_rest(rest: bytes) -> _Rest | None:
+    mode, mtime = _number(rest[:8]), _number(rest[24:36])
+    kind, linkname, magic, prefix = rest[36:37], rest[37:137], rest[137:145], rest[225:226]
+    if mode is None or mtime is None or kind != b"0" or linkname != _NO_LINK or magic != _POSIX or prefix != b"\0":
+        return None
+    return _Rest(mode, mtime, (adler32(rest[:200], 0) & 0xFFFF) + (adler32(rest[200:], 0) & 0xFFFF))
 
 
 def _header(block: bytes, kind: bytes, size: int, last: str) -> Header:

@@ -142,9 +142,6 @@ class WorkspaceArchive:
             CwtasksError: The lock cannot be made, or a package cannot be had.
         """
         from cwtasks.archive.creating import Order, plan_archive, write_archive
-        from cwtasks.provision.bundling import BundleWish
-        from cwtasks.provision.opening import open_provision
-        from cwtasks.provision.wish import Wish
 
         if sign is not None and receipt in {None, False}:
             raise ArchiveError("sign: there is nothing to sign without a receipt", hints=["ask for one: receipt=True"])
@@ -158,16 +155,10 @@ class WorkspaceArchive:
             relocked=lock,
             is_bundle=bool(bundle),
         )
-        provision = open_provision(manifest) if lock or bundle else None
-        if provision is not None and lock:
-            provision.lock(Wish(), told)
+        if lock:
+            _relock(manifest, told)
         plan = plan_archive(manifest, order, cwd=os.getcwd())
-        packages: tuple[Package, ...] = ()
-        if provision is not None and bundle:
-            from cwtasks.archive.bundle import packages_for
-
-            wish = bundle if isinstance(bundle, BundleWish) else BundleWish()
-            packages = packages_for(provision.bundle(wish, told))
+        packages = _bundle(manifest, bundle, told) if bundle else ()
         created = write_archive(plan, packages=packages, passphrase=passphrase, progress=progress)
         made = created.plan.receipt
         return cls(Path(created.plan.output), None if made is None else Path(made))
@@ -490,6 +481,22 @@ def _receipt_order(receipt: Receipt) -> bool | str:
     if isinstance(receipt, str | Path):
         return os.path.expanduser(receipt)
     raise ArchiveError(f"receipt: found {receipt!r}, expected a path, True or None")
+
+
+def _relock(manifest: Manifest, report: Report) -> None:
+    from cwtasks.provision.opening import open_provision
+    from cwtasks.provision.wish import Wish
+
+    open_provision(manifest).lock(Wish(), report)
+
+
+def _bundle(manifest: Manifest, bundle: bool | BundleWish, report: Report) -> tuple[Package, ...]:  # noqa: FBT001 - as create has it
+    from cwtasks.archive.bundle import packages_for
+    from cwtasks.provision.bundling import BundleWish
+    from cwtasks.provision.opening import open_provision
+
+    wish = bundle if isinstance(bundle, BundleWish) else BundleWish()
+    return packages_for(open_provision(manifest).bundle(wish, report))
 
 
 def _load(workspace: str | Path | None) -> Manifest:

@@ -7,6 +7,7 @@ where it says so.
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,14 @@ WANTED = {"small": (1.1, 1.03), "tiny": (1.1, 1.08), "mix": (0.7, 1.03)}
 CREATE = """
 from cwtasks.archive import WorkspaceArchive
 WorkspaceArchive.create(workspace={root!r}, output={output!r}, receipt=True)
+"""
+#: The second of two calls in one process, as a program sees it that has the library loaded; prints seconds.
+TWICE = """
+import time
+{first}
+begun = time.perf_counter()
+{second}
+print(time.perf_counter() - begun)
 """
 EXTRACT = """
 from cwtasks.archive import WorkspaceArchive
@@ -70,6 +79,12 @@ def seconds(command: list[str] | str, folder: Path) -> float:
     return time.perf_counter() - begun
 
 
+def told_seconds(command: list[str], folder: Path) -> float:
+    os.sync()
+    done = subprocess.run(command, cwd=folder, env=usual_environ(), check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
 def python(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
@@ -105,14 +120,24 @@ def _measure(kind: str, folder: Path) -> Iterator[tuple[str, str]]:
             "start": python("pass"),
             "tar": tar,
             "create": python(CREATE.format(**names)),
+            "create again": python(TWICE.format(first=CREATE.format(**names), second=CREATE.format(**names))),
             "untar": ["tar", "--zstd", "-xf", str(theirs), "-C", str(plain)],
             "extract": python(EXTRACT.format(**names, target=target)),
+            "extract again": python(
+                TWICE.format(
+                    first=EXTRACT.format(**names, target=target + "a"),
+                    second=EXTRACT.format(**names, target=target + "b"),
+                )
+            ),
             "inspect": python(INSPECT.format(**names)),
             "members": python(MEMBERS.format(**names)),
             "read": python(READ.format(**names)),
         }
         for what, command in calls.items():
-            jobs.setdefault(what, []).append(seconds(command, folder))
+            spent = told_seconds(command, folder) if what.endswith("again") else seconds(command, folder)
+            jobs.setdefault(what, []).append(spent)
+        for old in folder.glob(f"*{number}*"):
+            shutil.rmtree(old)
     best = {what: min(taken) for what, taken in jobs.items()}
     count = json.loads(
         subprocess.run(
@@ -129,10 +154,10 @@ def _measure(kind: str, folder: Path) -> Iterator[tuple[str, str]]:
         f"{kind}: create with receipt, start included / tar (wanted: {wanted_time})",
         ratio(best["create"], best["tar"]),
     )
-    yield f"{kind}: create with receipt, over a start / tar", ratio(best["create"] - start, best["tar"])
+    yield f"{kind}: create with receipt, library loaded / tar", ratio(best["create again"], best["tar"])
     yield f"{kind}: size / tar's (wanted: {wanted_size})", ratio(Path(output).stat().st_size, theirs.stat().st_size)
     yield f"{kind}: verified extract, start included / tar -x (wanted: 1.1)", ratio(best["extract"], best["untar"])
-    yield f"{kind}: verified extract, over a start / tar -x", ratio(best["extract"] - start, best["untar"])
+    yield f"{kind}: verified extract, library loaded / tar -x", ratio(best["extract again"], best["untar"])
     yield (
         f"{kind}: inspect, over a start (wanted: {150 if kind == 'tiny' else 50} ms)",
         milliseconds(best["inspect"] - start),
