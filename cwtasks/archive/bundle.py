@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cwtasks.archive.errors import PackageCollisionError
 from cwtasks.archive.gathering import Package
-from cwtasks.archive.reading import PACKAGES
+from cwtasks.archive.names import PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -89,11 +89,12 @@ class Frames:
         self._output = output
         self._level = level
         self._pieces: list[bytes] = []
-        self._waiting: list[tuple[Future[bytes], int]] = []
+        self._waiting: list[Future[Frame]] = []
         self._done: list[Frame] = []
         from concurrent.futures import ThreadPoolExecutor
 
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cwtasks-compress")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="cwtasks-write")
         self._compress = zstd.compressor()
 
     def add(self, piece: bytes) -> None:
@@ -101,28 +102,33 @@ class Frames:
         self._pieces.append(piece)
 
     def end_frame(self, *, is_compressed: bool = False) -> None:
-        """Have compressed what there is, and write what is done."""
+        """Have compressed and written what there is."""
         if not self._pieces:
             return
         content, self._pieces = b"".join(self._pieces), []
         level = COPY_LEVEL if is_compressed else self._level
-        self._waiting.append((self._pool.submit(self._compress, content, level), len(content)))
-        while self._waiting and (len(self._waiting) > _AHEAD or self._waiting[0][0].done()):
-            self._write_next()
+        frame = self._pool.submit(self._compress, content, level)
+        # One thread writes, so frames keep their order, and digests are taken beside all other work.
+        self._waiting.append(self._writer.submit(self._write, frame, len(content)))
+        while len(self._waiting) > _AHEAD:
+            self._done.append(self._waiting.pop(0).result())
 
-    def _write_next(self) -> None:
-        future, size = self._waiting.pop(0)
-        frame = future.result()
-        self._output.write(frame)
-        self._done.append(Frame(len(frame), size))
+    def _write(self, frame: Future[bytes], content: int) -> Frame:
+        compressed = frame.result()
+        self._output.write(compressed)
+        return Frame(len(compressed), content)
 
     def finish(self) -> list[Frame]:
         """Write all that is left; the frames in order."""
         self.end_frame()
-        while self._waiting:
-            self._write_next()
+        self._drain()
         self._pool.shutdown()
+        self._writer.shutdown()
         return self._done
+
+    def _drain(self) -> None:
+        while self._waiting:
+            self._done.append(self._waiting.pop(0).result())
 
     def put(self, frame: bytes, content: int) -> None:
         """Write a frame that is compressed already, after all that was added before.
@@ -132,14 +138,14 @@ class Frames:
             content: Bytes that are in it.
         """
         self.end_frame()
-        while self._waiting:
-            self._write_next()
+        self._drain()
         self._output.write(frame)
         self._done.append(Frame(len(frame), content))
 
     def abandon(self) -> None:
         """Stop the threads."""
         self._pool.shutdown(cancel_futures=True)
+        self._writer.shutdown(cancel_futures=True)
 
 
 class CollectedFrames:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cwtasks.archive import errors
 from cwtasks.archive.compressing import LEVELS
-from cwtasks.archive.decoding import SUFFIXES
 from cwtasks.archive.headers import DEFAULT_MTIME
-from cwtasks.archive.reading import LOCKS
+from cwtasks.archive.names import LOCKS, SUFFIXES
 from cwtasks.archive.receipts import ArchiveReceipt, ReceiptOptions
 from cwtasks.exceptions import ArchiveError
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cwtasks.archive import errors, zstd
 from cwtasks.archive.limits import MIB, ArchiveLimits, Budget
+from cwtasks.archive.names import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,17 +27,6 @@ if TYPE_CHECKING:
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 GZIP_MAGIC = b"\x1f\x8b\x08"
 BZIP2_MAGIC = b"BZh"
-
-SUFFIXES = {
-    ".tar.zst": "zstd",
-    ".tar.zstd": "zstd",
-    ".tzst": "zstd",
-    ".tar.gz": "gzip",
-    ".tgz": "gzip",
-    ".tar.bz2": "bzip2",
-    ".tbz2": "bzip2",
-    ".tbz": "bzip2",
-}
 
 _RAW_BLOCK = 256 * 1024
 _FIRST_FEED = 4 * 1024  # what a decoder gives back when its frame ends is copied: so tiny frames are fed little

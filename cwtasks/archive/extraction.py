@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from cwtasks.archive import decoding, errors
 from cwtasks.archive.limits import MIB, ArchiveLimits
 from cwtasks.archive.members import MemberRules
-from cwtasks.archive.reading import is_package
+from cwtasks.archive.names import is_package
 from cwtasks.archive.staging import StagedTree, check_room, check_target, remove_left_overs, staged
 from cwtasks.archive.tarstream import FILE, FOLDER, HARD_LINK, Member, members
 from cwtasks.archive.writing_pool import SMALL, WritingPool

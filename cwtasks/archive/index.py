@@ -17,7 +17,6 @@ from array import array
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cwtasks.archive import zstd
 from cwtasks.archive.limits import MIB
 from cwtasks.archive.tarstream import BLOCK
 
@@ -113,6 +112,8 @@ class Index(NamedTuple):
 
 def write_index(output: HashedFile, frames: Sequence[Frame], contents: Contents, notes: Mapping[str, object]) -> None:
     """Write index and seek table behind the frames of an archive."""
+    from cwtasks.archive import zstd
+
     compress = zstd.compressor()
     told = {**notes, "members": len(contents.names), "content_bytes": contents.content_bytes}
     text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -179,6 +180,8 @@ def _read_seek_table(descriptor: int, size: int) -> list[Frame]:
 
 
 def _read_columns(packed: bytes) -> tuple[list[str], str, array[int], array[int]]:
+    from cwtasks.archive import zstd
+
     decoder = zstd.decoder()
     try:
         raw = decoder.decompress(packed, _MOST_INDEX_BYTES)

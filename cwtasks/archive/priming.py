@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cwtasks.archive import errors
-from cwtasks.archive.reading import PACKAGES
+from cwtasks.archive.names import PACKAGES
 from cwtasks.exceptions import ArchiveHashMismatchError
 
 if TYPE_CHECKING:

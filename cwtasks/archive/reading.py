@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cwtasks.archive import decoding, errors
+from cwtasks.archive import errors
 from cwtasks.archive.index import read_index
 from cwtasks.archive.limits import MIB, ArchiveLimits
-from cwtasks.archive.members import MemberRules
+from cwtasks.archive.names import LOCKS, is_package
 from cwtasks.archive.tarstream import FILE, FOLDER, HARD_LINK, SYMLINK, members
 from cwtasks.places import MANIFESTS
 
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
     from cwtasks.archive.index import Index, Place
     from cwtasks.lockfile.model import Lock
     from cwtasks.models import Manifest
-
-LOCKS = ("conda.lock", "pixi.lock")
-"""Names of locks, the one that counts first."""
-PACKAGES = "packages/"
-"""What the names of packages that are carried along begin with."""
-PACKAGE_SUFFIXES = (".conda", ".tar.bz2")
 
 _MOST_READ = 64 * MIB
 _END_OF_COUNTS = 1 << 63
@@ -125,12 +119,14 @@ class ArchiveReader:
 
     def _blocks_from(self, descriptor: int, index: Index, start: int) -> Iterator[bytes]:
         """Decode from an offset of the tar stream on, frame by frame."""
+        from cwtasks.archive.decoding import decode_frame
+
         raw_starts = accumulate((frame.compressed for frame in index.frames), initial=0)
         starts = accumulate((frame.content for frame in index.frames), initial=0)
         for frame, raw_start, begins in zip(index.frames, raw_starts, starts, strict=False):
             if begins + frame.content > start:
                 raw = os.pread(descriptor, frame.compressed, raw_start)
-                content = decoding.decode_frame(self.path, raw, limits=self._limits)
+                content = decode_frame(self.path, raw, limits=self._limits)
                 yield content[start - begins :] if begins < start else content
 
     def _places(self) -> list[Place] | None:
@@ -145,6 +141,9 @@ class ArchiveReader:
 
     def _stream(self, *, wanted: set[str] | None = None) -> Iterator[tuple[MemberEntry, bytes | None]]:
         """Read all members, with the content of those wanted; what extraction would refuse is refused."""
+        from cwtasks.archive import decoding
+        from cwtasks.archive.members import MemberRules
+
         rules = MemberRules(self._limits)
         with decoding.opened(self.path, limits=self._limits) as opened, decoding.in_thread(opened.blocks()) as blocks:
             for member in members(blocks, limits=self._limits):
@@ -204,11 +203,6 @@ def read_lock_of(archive: str | Path, /) -> Lock:
     reader = ArchiveReader(Path(archive))
     name = reader.inspect()["lockfile"] or LOCKS[0]
     return parse_lock(reader.read(name), name)
-
-
-def is_package(name: str) -> bool:
-    """Say whether a member is a package file that is carried along: in ``packages/`` or a subdir's folder in it."""
-    return name.startswith(PACKAGES) and name.endswith(PACKAGE_SUFFIXES) and name.count("/") <= 2
 
 
 def main_manifest(contents: Mapping[str, bytes]) -> Manifest | None:

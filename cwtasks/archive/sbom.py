@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol
 
+from cwtasks.archive.names import LOCKS, SUFFIXES
 from cwtasks.archive.receipt_errors import LibraryMissingError, SbomInputError
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from cwtasks.lockfile import LockedPackage
     from cwtasks.lockfile.model import Lock
-
-_LOCK_NAMES = ("conda.lock", "pixi.lock")
-_ARCHIVE_SUFFIXES = (".tar.zst", ".tar.zstd", ".tar.gz", ".tgz", ".tar.bz2")
 
 
 class LockReader(Protocol):
@@ -48,12 +46,12 @@ def find_lock(path: str | Path, *, read_archive: LockReader | None = None) -> Lo
 
     text = os.fspath(path)
     if os.path.isdir(text):
-        for name in _LOCK_NAMES:
+        for name in LOCKS:
             place = os.path.join(text, name)
             if os.path.exists(place):
                 return read_lock(place)
-        raise SbomInputError(path, f"no {' or '.join(_LOCK_NAMES)} in this folder")
-    if text.endswith(_ARCHIVE_SUFFIXES):
+        raise SbomInputError(path, f"no {' or '.join(LOCKS)} in this folder")
+    if text.endswith(tuple(SUFFIXES)):
         if read_archive is None:
             raise SbomInputError(path, "archives cannot be read here; unpack it first")
         return read_archive(path)

@@ -15,8 +15,8 @@ from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
-from cwtasks.archive.decoding import SUFFIXES
 from cwtasks.archive.errors import ControlCharacterError, FileChangedError, NotUnicodeNameError
+from cwtasks.archive.names import SUFFIXES
 from cwtasks.archive.receipts import SUFFIX as RECEIPT_SUFFIX
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cwtasks.archive import errors
-from cwtasks.archive.decoding import SUFFIXES
 from cwtasks.archive.limits import ArchiveLimits
+from cwtasks.archive.names import SUFFIXES
 from cwtasks.exceptions import ArchiveError
 
 if TYPE_CHECKING:
@@ -446,7 +446,11 @@ class _Cache:
         if is_unpacked:
             priming.copy_aside(str(tree), wanted, aside)
         priming.check_packages(wanted, {name: one.sha256 for name, one in aside.found.items()})
-        return priming.prime(wanted, aside.found, self._place_of)
+        primed = priming.prime(wanted, aside.found, self._place_of)
+        if self._own is None:
+            for package in wanted.values():
+                self._engine.note_proven(package.to_record())  # type: ignore[arg-type]  # JSON, said more loosely
+        return primed
 
     def _place_of(self, package: LockedPackage) -> str:
         if self._own is not None:
@@ -455,7 +459,7 @@ class _Cache:
 
 
 def _packages_in(tree: Path) -> list[str]:
-    from cwtasks.archive.reading import PACKAGES, is_package
+    from cwtasks.archive.names import PACKAGES, is_package
 
     found = []
     for folder, _, names in os.walk(tree / PACKAGES):

@@ -20,7 +20,7 @@ SHARED_NAMES = ("install", "verify")
 
 def names_archive(words: Sequence[str]) -> bool:
     """Say whether the words behind a shared name mean the verb: one of them names an archive, or help is wanted."""
-    from cwtasks.archive.decoding import SUFFIXES
+    from cwtasks.archive.names import SUFFIXES
 
     named = [word for word in words if not word.startswith("-")]
     return any(word.endswith(tuple(SUFFIXES)) or os.path.isfile(word) for word in named) or "--help" in words

@@ -105,6 +105,14 @@ class Engine(Protocol):
         """
         ...
 
+    def note_proven(self, record: Record) -> None:
+        """Be told that the archive of a record was put in its place with the right content, just now.
+
+        Raises:
+            OSError: it is not there.
+        """
+        ...
+
     def get_ready(self) -> None:
         """Be told that a call follows soon, which may then begin at once. Never needed.
 

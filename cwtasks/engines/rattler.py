@@ -111,6 +111,10 @@ class RattlerEngine:
         """Return where the verified archive of a record is kept; see the protocol for errors."""
         return self._cache.path(record)
 
+    def note_proven(self, record: Record) -> None:
+        """Be told that an archive in the cache was proven; see the protocol for errors."""
+        self._cache.verified.remember(self._cache.path(record), fetch.Digest.of(record))
+
     def get_ready(self) -> None:
         """Start the worker of the next call ahead; it ends with this process if there is none."""
         if not self._spares:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.benchmarks.clock import milliseconds, ratio, roomy_folder, usual_environ
 
-ROUNDS = 4
+ROUNDS = 3
 MANIFEST = '[workspace]\nname = "w"\nchannels = []\nplatforms = ["linux-64"]\n'
 LOCK = "version: 1\nenvironments:\n  default:\n    channels: []\n    packages: {}\npackages: []\n"
 WANTED = {"small": (1.1, 1.03), "tiny": (1.1, 1.08), "mix": (0.7, 1.03)}

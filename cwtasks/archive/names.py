@@ -1,0 +1,29 @@
+"""What things are called in and around archives. Knows no file."""
+
+from __future__ import annotations
+
+SUFFIXES = {
+    ".tar.zst": "zstd",
+    ".tar.zstd": "zstd",
+    ".tzst": "zstd",
+    ".tar.gz": "gzip",
+    ".tgz": "gzip",
+    ".tar.bz2": "bzip2",
+    ".tbz2": "bzip2",
+    ".tbz": "bzip2",
+}
+"""Ends of the names of archives, and how these are compressed."""
+
+LOCKS = ("conda.lock", "pixi.lock")
+"""Names of locks, the one that counts first."""
+
+PACKAGES = "packages/"
+"""What the names of packages that are carried along begin with."""
+
+PACKAGE_SUFFIXES = (".conda", ".tar.bz2")
+"""Ends of the names of packages."""
+
+
+def is_package(name: str) -> bool:
+    """Say whether a member is a package file that is carried along: in ``packages/`` or a subdir's folder in it."""
+    return name.startswith(PACKAGES) and name.endswith(PACKAGE_SUFFIXES) and name.count("/") <= 2
