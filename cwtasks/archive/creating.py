@@ -242,15 +242,21 @@ def _write(
     passphrase: Callable[[], bytes | None] | None,
     progress: Callable[[Progress], None] | None,
 ) -> Created:
+    from concurrent.futures import ThreadPoolExecutor
+
     from cwtasks.archive.members import check_tree
     from cwtasks.archive.packing import pack
     from cwtasks.archive.publishing import aside, publish
 
-    front = [name for name in (plan.manifest_name, plan.lock) if name in set(selection.names)]
+    front = [name for name in (plan.manifest_name, plan.lock or "") if name in selection.names]
     for name in front:
         _check_secrets(plan.root, name)
+    names = [*selection.names, *(package.name for package in packages)]
     with ExitStack() as stack:
         file, path = stack.enter_context(aside(plan.output))
+        # Names are judged while files are read; links when it is known where they lead.
+        beside = stack.enter_context(ThreadPoolExecutor(1))
+        judged = beside.submit(check_tree, names, {}, folders=selection.folders)
         packed = pack(
             file,
             plan.root,
@@ -264,8 +270,9 @@ def _write(
             notes=_notes(plan, front, packages),
             progress=progress,
         )
-        names = [*selection.names, *(package.name for package in packages)]
-        check_tree(names, packed.links, folders=selection.folders)
+        judged.result()
+        if packed.links:
+            check_tree(names, packed.links, folders=selection.folders)
         files = [(file, path, plan.output)]
         if plan.receipt is not None:
             content = _receipt(plan, packed).to_bytes()
