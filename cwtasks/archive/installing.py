@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cwtasks.archive.receipts import ArchiveReceipt
-    from cwtasks.engines import Report
+    from cwtasks.engines import Engine, Report
 
 _MOST_FOUND = 11
 
@@ -83,7 +83,7 @@ def install_locked(
     prefixes: Prefixes,
     *,
     is_offline: bool,
-    package_cache: str | Path | None,
+    engine: Engine,
     report: Report | None,
 ) -> tuple[str, ...]:
     """Install environments of a workspace from its lock.
@@ -93,7 +93,7 @@ def install_locked(
         environment: Which; all that have packages by default.
         prefixes: Where, for a single one.
         is_offline: Whether only caches may be used.
-        package_cache: A folder to look for packages in, beside the usual ones.
+        engine: What installs.
         report: Told how far it is.
 
     Returns:
@@ -107,12 +107,9 @@ def install_locked(
     from cwtasks.manifests import load
     from cwtasks.provision.opening import open_provision
 
-    environ = dict(os.environ)
-    if package_cache is not None:
-        environ["CONDA_PKGS_DIRS"] = os.path.realpath(os.path.expanduser(package_cache))
     provision = open_provision(
         load(workspace, user_level=False),
-        environ=environ,
+        engine=engine,
         # The lock is part of what was proven: it is taken as it is.
         change=lambda settings: settings._replace(frozen=True, offline=settings.offline or is_offline),
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cwtasks.archive.priming import PackagesAside
     from cwtasks.archive.reading import MemberEntry
     from cwtasks.archive.receipts import ArchiveReceipt
-    from cwtasks.engines import Report
+    from cwtasks.engines import Engine, Report
     from cwtasks.lockfile import LockedPackage
     from cwtasks.models import Manifest
     from cwtasks.provision.bundling import BundleWish
@@ -273,6 +273,7 @@ class WorkspaceArchive:
         package_cache: str | Path | None,
         *,
         keeps_packages: bool,
+        engine: Engine | None = None,
         progress: Callable[[extraction.Progress], None] | None,
     ) -> WorkspaceArchiveExtractResult:
         from cwtasks.archive.extraction import extract
@@ -287,7 +288,7 @@ class WorkspaceArchive:
         if not info["has_manifest"]:
             raise errors.NoManifestError(self.path)
         primes = receipt is not None and prime_cache and info["has_packages"]
-        cache = _Cache(package_cache) if primes else None
+        cache = _Cache(package_cache, engine or _engine(package_cache)) if primes else None
         with cache.aside() if cache else nullcontext() as aside:
             primed = 0
 
@@ -357,31 +358,28 @@ class WorkspaceArchive:
             ArchiveError: As for :meth:`extract`.
             CwtasksError: The environment cannot be installed; what was unpacked stays.
         """
-        from cwtasks.archive.installing import check_prefixes, install_locked, is_restored, scan
+        from cwtasks.archive.installing import check_prefixes, install_locked, scan
 
         places = check_prefixes(environment, prefix, dest)
-        done = None
-        folder = Path(os.path.expanduser(target)) if target is not None else self.default_target()
-        if (receipt := self._load_receipt(())) is not None and is_restored(folder, self.path, receipt):
-            done = self._as_restored(folder, receipt)
-        if done is None:
-            diverts = prime_cache and receipt is not None and not keep_packages
-            done = self._extract(
-                folder, require_sha256, prime_cache, package_cache, keeps_packages=not diverts, progress=progress
+        engine = _engine(package_cache)
+        if install_handler is None and self.path.exists():
+            # It starts while the archive is unpacked.
+            engine.get_ready()
+        try:
+            done = self._restored(
+                target, require_sha256, prime_cache, package_cache, keep_packages, engine=engine, progress=progress
             )
-        said: tuple[str, ...] = ()
-        if install_handler is not None:
-            code = install_handler(done.target, environment, places.physical, places.runtime)
-        else:
+            said: tuple[str, ...] = ()
             code = 0
-            said = install_locked(
-                done.target,
-                environment,
-                places,
-                is_offline=bool(done.info["has_packages"]) and done.verified and prime_cache,
-                package_cache=package_cache,
-                report=report,
-            )
+            if install_handler is not None:
+                code = install_handler(done.target, environment, places.physical, places.runtime)
+            else:
+                is_offline = bool(done.info["has_packages"]) and done.verified and prime_cache
+                said = install_locked(
+                    done.target, environment, places, is_offline=is_offline, engine=engine, report=report
+                )
+        finally:
+            engine.dismiss()
         found = scan(places.physical) if code == 0 and places.physical and places.runtime else ()
         return WorkspaceArchiveInstallResult(
             target=done.target,
@@ -397,6 +395,34 @@ class WorkspaceArchive:
             prefix_reference_matches=tuple(found[:_MOST_MATCHES]),
             prefix_reference_matches_truncated=len(found) > _MOST_MATCHES,
             installed=said,
+        )
+
+    def _restored(
+        self,
+        target: str | Path | None,
+        require_sha256: bool,  # noqa: FBT001 - private
+        prime_cache: bool,  # noqa: FBT001
+        package_cache: str | Path | None,
+        keep_packages: bool,  # noqa: FBT001
+        *,
+        engine: Engine,
+        progress: Callable[[extraction.Progress], None] | None,
+    ) -> WorkspaceArchiveExtractResult:
+        """Unpack the archive, unless an earlier call did and was stopped afterwards."""
+        from cwtasks.archive.installing import is_restored
+
+        folder = Path(os.path.expanduser(target)) if target is not None else self.default_target()
+        receipt = self._load_receipt(())
+        if receipt is not None and is_restored(folder, self.path, receipt):
+            return self._as_restored(folder, receipt)
+        return self._extract(
+            folder,
+            require_sha256,
+            prime_cache,
+            package_cache,
+            keeps_packages=keep_packages or receipt is None or not prime_cache,
+            engine=engine,
+            progress=progress,
         )
 
     def _as_restored(self, target: Path, receipt: ArchiveReceipt) -> WorkspaceArchiveExtractResult:
@@ -419,13 +445,9 @@ class WorkspaceArchive:
 class _Cache:
     """The package cache that packages of an archive go into."""
 
-    def __init__(self, folder: str | Path | None) -> None:
-        from cwtasks import engines
-        from cwtasks.settings import Settings
-
+    def __init__(self, folder: str | Path | None, engine: Engine) -> None:
         self._own = None if folder is None else os.path.realpath(os.path.expanduser(folder))
-        settings = Settings.read(os.environ)
-        self._engine = engines.choose(settings.engine, cache_folder=settings.cache_folder, environ=os.environ)
+        self._engine = engine
 
     def aside(self) -> Any:  # noqa: ANN401 - a context manager
         """Make room beside the cache."""
@@ -456,6 +478,18 @@ class _Cache:
         if self._own is not None:
             return os.path.join(self._own, package.fn)
         return self._engine.package_path(package.to_record())  # type: ignore[arg-type]  # JSON, said more loosely
+
+
+def _engine(package_cache: str | Path | None) -> Engine:
+    """Return the user's engine, which looks for packages in one folder more."""
+    from cwtasks import engines
+    from cwtasks.settings import Settings
+
+    environ = dict(os.environ)
+    if package_cache is not None:
+        environ["CONDA_PKGS_DIRS"] = os.path.realpath(os.path.expanduser(package_cache))
+    settings = Settings.read(environ)
+    return engines.choose(settings.engine, cache_folder=settings.cache_folder, environ=environ)
 
 
 def _packages_in(tree: Path) -> list[str]:

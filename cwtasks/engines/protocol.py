@@ -121,6 +121,10 @@ class Engine(Protocol):
         """
         ...
 
+    def dismiss(self) -> None:
+        """Be told that after all no call follows: what was begun for it ends."""
+        ...
+
     def solve(self, request: SolveRequest, *, report: Report) -> tuple[Record, ...]:
         """Choose packages.
 

@@ -120,6 +120,14 @@ class RattlerEngine:
         if not self._spares:
             self._spares.append(self._start())
 
+    def dismiss(self) -> None:
+        """End workers that were started ahead and wait for a request."""
+        while self._spares:
+            process, stderr = self._spares.pop()
+            with stderr, process:
+                _end(process)
+            self._end_worker(process.pid)
+
     def solve(self, request: SolveRequest, *, report: Report) -> tuple[Record, ...]:
         """Choose packages; see the protocol for arguments and errors."""
         answer = self._run("solve", self._solve_document(request), report, channels.secrets_in(request.channels))

@@ -12,6 +12,7 @@ from cwtasks.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cwtasks.engines import Engine
     from cwtasks.models import Manifest
     from cwtasks.provision.provision import Provision
 
@@ -21,6 +22,7 @@ def open_provision(
     *,
     environ: Mapping[str, str] = os.environ,
     change: Callable[[Settings], Settings] | None = None,
+    engine: Engine | None = None,
 ) -> Provision:
     """Return what locks and installs the environments of a workspace.
 
@@ -28,6 +30,7 @@ def open_provision(
         manifest: Of the workspace.
         environ: Variables of the caller.
         change: Gives the settings to use instead of the user's.
+        engine: What solves and installs, where the caller has it already.
 
     Raises:
         FeatureNotFoundError: an environment lists a feature that is not defined.
@@ -48,4 +51,5 @@ def open_provision(
         settings=change(settings) if change else settings,
         environ=environ,
         state_folder=os.path.join(root, STATE_FOLDER),
+        engine=engine,
     )

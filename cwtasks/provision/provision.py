@@ -45,6 +45,7 @@ class Provision:
         start_worker: Callable[[int], None] | None = None,
         end_worker: Callable[[int], None] | None = None,
         is_read_only: bool = False,
+        engine: Engine | None = None,
     ) -> None:
         """Read nothing yet.
 
@@ -59,6 +60,7 @@ class Provision:
             start_worker: Told the process group of each process an engine starts, so that signals reach it.
             end_worker: Told when it has ended.
             is_read_only: Keep no answers on disk: for those who only look.
+            engine: What solves and installs, where a caller has it already and the settings ask for no other.
         """
         self.plan = plan
         self.settings = settings
@@ -70,6 +72,8 @@ class Provision:
         self._workers = (start_worker, end_worker)
         self._is_read_only = is_read_only
         self._memory = LockMemory(state_folder, is_read_only=is_read_only)
+        if engine is not None and engine.name == settings.engine:
+            self.engine = engine
 
     @cached_property
     def engine(self) -> Engine:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from channels import PLACEHOLDER, Package, script
@@ -14,6 +15,7 @@ from environments import MANIFEST
 from servers import serving
 
 from cwtasks.archive import WorkspaceArchive
+from cwtasks.exceptions import ArchiveError
 
 
 @pytest.fixture
@@ -515,3 +517,13 @@ def test_two_packages_of_one_name_do_not_collide(tmp_path):
     ]
     with pytest.raises(PackageCollisionError, match=r"leaf-1\.0-0\.conda: the lock names two different packages"):
         packages_for([bundled("noarch", "1"), bundled("noarch", "2", "b"), bundled("noarch", "3", "c")])
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="there is no /proc here")
+def test_an_install_that_fails_leaves_no_worker_behind(here):
+    path = here.root / "w.tar.zst"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ArchiveError):
+        WorkspaceArchive(path, receipt=True).install(target="restored")
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    assert [pid for pid in children if b"rattler_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()] == []
