@@ -388,6 +388,8 @@ def test_create_with_lock_and_bundle(work, monkeypatch):
     monkeypatch.chdir(work.space.root)
     monkeypatch.setenv("HOME", str(work.space.home))
     monkeypatch.setenv("CWTASKS_CACHE", work.space.environ["CWTASKS_CACHE"])
+    # There, nobody could commit a new lock.
+    monkeypatch.delenv("CI", raising=False)
     archive = WorkspaceArchive.create(output="dist/w.tar.zst", lock=True, bundle=True, receipt=True)
     assert archive.inspect()["package_count"] == 2
     assert archive.verify().workspace_paths == ("conda.toml", "conda.lock")
