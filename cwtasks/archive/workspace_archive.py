@@ -124,7 +124,7 @@ class WorkspaceArchive:
             workspace: Its folder, or any below it; the current one by default.
             output: Path of the archive, relative to the current folder; by default ``<name>.tar.zst`` in the workspace.
                 Its suffix says how it is compressed.
-            lock: Whether the lock is made to answer the manifest first; where ``CI`` is set, one that does not is an error.
+            lock: Whether the lock is made to answer the manifest first; where ``CI`` is set, it has to answer already.
             bundle: Whether the packages of the lock go in, or which of them.
             exclude: Patterns beside those of the manifest.
             receipt: Whether, or where, a receipt is written.
