@@ -98,6 +98,21 @@ def create_file(path: str, content: bytes) -> None:
             os.remove(aside)
 
 
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
+    """Write all of it, however little the system takes at a time.
+
+    Args:
+        descriptor: Open for writing.
+        data: What is written.
+
+    Raises:
+        OSError: it cannot be written; a part of it may have been.
+    """
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
 def keep_value(path: str, value: Any) -> None:  # noqa: ANN401 - whatever marshal can write
     """Keep a value for :func:`kept_value`, which is for this Python only and never the only copy of anything.
 

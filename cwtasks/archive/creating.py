@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cwtasks.archive import errors
 from cwtasks.archive.compressing import LEVELS
 from cwtasks.archive.headers import DEFAULT_MTIME
-from cwtasks.archive.names import LOCKS, SUFFIXES
+from cwtasks.archive.names import LOCKS, compression_of
 from cwtasks.archive.receipts import ArchiveReceipt, ReceiptOptions
 from cwtasks.exceptions import ArchiveError
 
@@ -139,7 +139,7 @@ def plan_archive(manifest: Manifest, order: Order, *, cwd: str, environ: Mapping
     config = manifest.workspace.archive
     config = config._replace(exclude=(*config.exclude, *order.exclude))
     output = _output(manifest, root, order, cwd)
-    kind = next((kind for suffix, kind in SUFFIXES.items() if output.endswith(suffix)), None)
+    kind = compression_of(output)
     if kind is None:
         raise errors.UnknownSuffixError(output)
     _check_level(config, kind, manifest.path.name)

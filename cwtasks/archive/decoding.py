@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cwtasks.archive import errors, zstd
 from cwtasks.archive.limits import MIB, ArchiveLimits, Budget
-from cwtasks.archive.names import SUFFIXES
+from cwtasks.archive.names import compression_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,7 +99,7 @@ class DecodedArchive:
         kind = kind_of(self._ahead())
         if kind is None:
             raise errors.UnknownCompressionError(self.path)
-        named = next((kind for suffix, kind in SUFFIXES.items() if self.path.name.endswith(suffix)), None)
+        named = compression_of(self.path.name)
         if named not in {None, kind}:
             raise errors.WrongSuffixError(self.path, f"named like {named}, but it is {kind}")
         begin = {"zstd": self._zstd_frame, "gzip": self._gzip_stream, "bzip2": self._bzip2_stream}[kind]

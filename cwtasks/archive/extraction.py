@@ -19,6 +19,7 @@ from cwtasks.archive.staging import StagedTree, check_room, check_target, remove
 from cwtasks.archive.tarstream import FILE, FOLDER, HARD_LINK, Member, members
 from cwtasks.archive.writing_pool import SMALL, WritingPool
 from cwtasks.exceptions import ArchiveError, ArchiveHashMismatchError
+from cwtasks.files import write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -241,9 +242,7 @@ class _Files:
     def _write(self, descriptor: int, member: Member) -> None:
         try:
             for chunk in member.chunks():
-                piece = chunk
-                while (written := os.write(descriptor, piece)) < len(piece):
-                    piece = piece[written:]
+                write_all(descriptor, chunk)
         finally:
             os.close(descriptor)
 

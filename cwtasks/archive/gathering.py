@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cwtasks.archive import errors
 from cwtasks.archive.headers import DEFAULT_MTIME, HeaderPacker
 from cwtasks.archive.limits import MIB
-from cwtasks.archive.tarstream import BLOCK, FILE, FOLDER, SYMLINK
+from cwtasks.archive.tarstream import BLOCK, FOLDER, SYMLINK
 from cwtasks.exceptions import ArchiveHashMismatchError
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ _TICK_NS = 20_000_000  # kernels stamp files with a clock that ticks every 1 to 
 # A FIFO in the place of a file must not make us wait for whoever writes to it.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _PADDING = [bytes(-size % BLOCK) for size in range(BLOCK)]
-#: How kinds of members are called in columns; ``x`` is a file that may be executed.
-_LETTERS = {FILE: "f", SYMLINK: "l", FOLDER: "d"}
 
 
 class Package(NamedTuple):
@@ -263,7 +261,7 @@ class Gatherer:
         except OSError as cause:
             raise errors.FileChangedError(name, cause.strerror or str(cause)) from cause
         self.contents.links[name] = target
-        self._add_header(name, _LETTERS[SYMLINK], self._packer.member(name, SYMLINK, mode=0o777, linkname=target))
+        self._add_header(name, "l", self._packer.member(name, SYMLINK, mode=0o777, linkname=target))
 
     def _add_header(self, name: str, letter: str, header: bytes, size: int = 0) -> None:
         self.contents.add(name, letter, size, len(header))

@@ -86,14 +86,6 @@ class Index(NamedTuple):
         steps = (header + size + -size % BLOCK for header, size in zip(headers, sizes, strict=True))
         return list(map(Place, names, kinds, sizes, accumulate(steps, initial=0), headers))
 
-    def names(self) -> list[str]:
-        """Return the name of every member.
-
-        Raises:
-            ValueError: The columns are damaged.
-        """
-        return _read_columns(self.columns)[0]
-
     def find(self, name: str) -> Place | None:
         """Return where a member stands, ``None`` when there is none of that name.
 

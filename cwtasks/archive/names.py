@@ -27,3 +27,8 @@ PACKAGE_SUFFIXES = (".conda", ".tar.bz2")
 def is_package(name: str) -> bool:
     """Say whether a member is a package file that is carried along: in ``packages/`` or a subdir's folder in it."""
     return name.startswith(PACKAGES) and name.endswith(PACKAGE_SUFFIXES) and name.count("/") <= 2
+
+
+def compression_of(name: str) -> str | None:
+    """Return how an archive is compressed by its name: ``zstd``, ``gzip``, ``bzip2``, or ``None`` for no archive."""
+    return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), None)

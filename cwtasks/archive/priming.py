@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from cwtasks.archive import errors
 from cwtasks.archive.names import PACKAGES
 from cwtasks.exceptions import ArchiveHashMismatchError
+from cwtasks.files import write_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -60,7 +61,8 @@ class PackagesAside:
         with open(path, "xb", buffering=0) as file:
             for chunk in chunks:
                 digest.update(chunk)
-                size += _write_all(file.fileno(), chunk)
+                write_all(file.fileno(), chunk)
+                size += len(chunk)
         self.found[name] = Aside(path, digest.hexdigest())
         return size
 
@@ -161,9 +163,9 @@ def prime(wanted: Mapping[str, LockedPackage], found: Mapping[str, Aside], place
         place = place_of(package)
         try:
             if os.path.exists(place):
-                if _digest_of(place) == package.sha256:
+                if (actual := _digest_of(place)) == package.sha256:
                     continue
-                raise ArchiveHashMismatchError(place, expected=str(package.sha256), actual=_digest_of(place))
+                raise ArchiveHashMismatchError(place, expected=str(package.sha256), actual=actual)
             os.makedirs(os.path.dirname(place), exist_ok=True)
             os.replace(found[name].path, place)
         except OSError as error:
@@ -194,10 +196,3 @@ def copy_aside(target: str, names: Iterable[str], aside: PackagesAside) -> None:
 def _digest_of(path: str) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write_all(descriptor: int, chunk: memoryview) -> int:
-    piece = chunk
-    while (written := os.write(descriptor, piece)) < len(piece):
-        piece = piece[written:]
-    return len(chunk)

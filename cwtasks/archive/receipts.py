@@ -264,6 +264,16 @@ class ArchiveReceipt:
         """The packages of each environment."""
         return ReceiptInventory.parse(self.predicate.get("environments"), path=self.path)
 
+    def archive_digests(self, name: str) -> list[str]:
+        """Return which SHA-256 an archive may have: that of its name, or, renamed, that of any archive spoken of.
+
+        Args:
+            name: Of its file.
+        """
+        inside = self.workspace_paths
+        archives = {subject: sha256 for subject, sha256 in self.subject_digests.items() if subject not in inside}
+        return [archives[name]] if name in archives else list(archives.values())
+
     def verify_archive(self, path: str | Path, *, digest: str | None = None) -> None:
         """Check that an archive is the one the receipt was made for, whatever its file is called now.
 
@@ -276,13 +286,11 @@ class ArchiveReceipt:
             ReceiptSubjectError: the receipt speaks of no archive.
             ProvenFileError: it cannot be read.
         """
-        inside = self.workspace_paths
-        archives = {name: sha256 for name, sha256 in self.subject_digests.items() if name not in inside}
-        if not archives:
+        name = Path(path).name
+        allowed = self.archive_digests(name)
+        if not allowed:
             raise ReceiptSubjectError(self.path, "subject", "no archive is among them")
         actual = (digest or _digest_of(path)).lower()
-        name = Path(path).name
-        allowed = [archives[name]] if name in archives else list(archives.values())
         if actual not in allowed:
             raise ArchiveHashMismatchError(name, expected=allowed[0], actual=actual)
 

@@ -42,7 +42,6 @@ HARMLESS = (".env.dist", ".env.example", ".env.sample", ".env.template")
 
 _UNKNOWN_BYTE = re.compile("[\ud800-\udfff]")
 _PREDICATE = b"workspace-archive-receipt"
-_BEGINNING = 4096
 
 
 class LeftOut(NamedTuple):

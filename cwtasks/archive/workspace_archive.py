@@ -263,10 +263,14 @@ class WorkspaceArchive:
         Raises:
             ArchiveError: It cannot be unpacked, or is not what the receipt says; nothing is left of it.
         """
-        return self._extract(target, require_sha256, prime_cache, package_cache, keeps_packages=True, progress=progress)
+        receipt = self._load_receipt(())
+        return self._extract(
+            receipt, target, require_sha256, prime_cache, package_cache, keeps_packages=True, progress=progress
+        )
 
     def _extract(
         self,
+        receipt: ArchiveReceipt | None,
         target: str | Path | None,
         require_sha256: bool,  # noqa: FBT001 - private
         prime_cache: bool,  # noqa: FBT001
@@ -278,7 +282,6 @@ class WorkspaceArchive:
     ) -> WorkspaceArchiveExtractResult:
         from cwtasks.archive.extraction import extract
 
-        receipt = self._load_receipt(())
         if receipt is None and require_sha256:
             raise errors.ReceiptNeededError(self.path)
         place = Path(os.path.expanduser(target)) if target is not None else self.default_target()
@@ -416,6 +419,7 @@ class WorkspaceArchive:
         if receipt is not None and is_restored(folder, self.path, receipt):
             return self._as_restored(folder, receipt)
         return self._extract(
+            receipt,
             folder,
             require_sha256,
             prime_cache,
@@ -504,13 +508,8 @@ def _packages_in(tree: Path) -> list[str]:
 
 def _expected(receipt: ArchiveReceipt | None, path: Path) -> str | None:
     """Return the digest an archive must have, where the receipt leaves no choice."""
-    if receipt is None:
-        return None
-    inside = receipt.workspace_paths
-    archives = {name: sha256 for name, sha256 in receipt.subject_digests.items() if name not in inside}
-    if path.name in archives:
-        return archives[path.name]
-    return next(iter(archives.values())) if len(archives) == 1 else None
+    allowed = receipt.archive_digests(path.name) if receipt is not None else []
+    return allowed[0] if len(allowed) == 1 else None
 
 
 def _receipt_order(receipt: Receipt) -> bool | str:

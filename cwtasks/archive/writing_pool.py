@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from cwtasks.archive import workers
 from cwtasks.archive.errors import WorkerEndedError
 from cwtasks.archive.staging import StagedTree
+from cwtasks.files import write_all
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -111,8 +112,6 @@ def write_files(root: int) -> None:
 def _write(tree: StagedTree, name: str, mode: int, content: bytes) -> None:
     descriptor = tree.create(name, mode)
     try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(descriptor, left) :]
+        write_all(descriptor, content)
     finally:
         os.close(descriptor)

@@ -81,6 +81,9 @@ class Action:
         """
         raise NotImplementedError
 
+    def __str__(self) -> str:
+        return f"Workspace: {self.step.id}"
+
     @contextmanager
     def shown(self) -> Iterator[Display]:
         """Give what shows on stderr how far the work is, and nothing where we are to be quiet."""
@@ -190,9 +193,6 @@ class ProvisionAction(Action):
         bundled = self.workspace.provision.bundle(bundle_wish_of(self.step, self.workspace), display)
         size = sum(os.path.getsize(one.path) for one in bundled)
         return (f"{len(bundled)} packages, {size:,} bytes, verified",)
-
-    def __str__(self) -> str:
-        return f"Workspace: {self.step.id}"
 
 
 def wish_of(step: Step) -> Wish:

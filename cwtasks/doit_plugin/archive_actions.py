@@ -57,9 +57,6 @@ class ArchiveAction(Action):
             archiving.plan, packages=packages, passphrase=passphrase, progress=stoppable(display, "packing")
         )
 
-    def __str__(self) -> str:
-        return f"Workspace: {self.step.id}"
-
 
 class VerifyAction(Action):
     """Restores the archive in a temporary folder, installs from it, and has the task that checks it run there."""
@@ -106,9 +103,6 @@ class VerifyAction(Action):
         if status == 0:
             return None
         return StepFailed(f"task '{task}' failed in the restored workspace with exit status {status}", status)
-
-    def __str__(self) -> str:
-        return f"Workspace: {self.step.id}"
 
 
 def stoppable(display: Display, verb: str) -> Callable[[Any], None]:

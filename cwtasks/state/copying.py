@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from cwtasks.files import write_all
+
 __all__ = ["copy_with_digest"]
 
 _BLOCK_BYTES = 1 << 20
@@ -37,7 +39,7 @@ def copy_with_digest(source: str, target: str) -> str:
         while size := (writer if is_clone else reader).readinto(block):
             content.update(block[:size])
             if not is_clone:
-                _write_all(writer.fileno(), block[:size])
+                write_all(writer.fileno(), block[:size])
     return content.hexdigest()
 
 
@@ -51,8 +53,3 @@ def _clone(reader: int, writer: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _write_all(descriptor: int, data: memoryview) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
