@@ -22,9 +22,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 3 nothing was run because of an error; else that of the command that failed.
     """
+    from cwtasks.collector import without_collector
+
+    with without_collector():
+        return _run(list(sys.argv[1:] if argv is None else argv))
+
+
+def _run(words: list[str]) -> int:
     from cwtasks.cli import verb
 
-    words = list(sys.argv[1:] if argv is None else argv)
     if verb.is_meant(words):
         return verb.run(words[0], words[1:])
     if len(words) == 2 and words[0] == "help" and words[1] in verb.VERBS:

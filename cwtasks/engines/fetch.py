@@ -1,12 +1,13 @@
 """Archives of packages: copied or downloaded, several at once, and each verified before anything may use it.
 
 The package cache is addressed by content: ``<sha256[:2]>/<sha256>/<file name>`` below its folder, so a changed archive
-never takes the place of a good one, and what is found there is hashed again whenever it is used. Knows no solver and
-nothing of what is inside an archive.
+never takes the place of a good one, and what is found there is hashed unless it is the very file that was hashed
+before. Knows no solver and nothing of what is inside an archive.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import queue
@@ -14,12 +15,14 @@ import re
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from cwtasks.engines.protocol import Progress, file_name, redacted, text_of
 from cwtasks.exceptions import DigestMismatchError, DigestMissingError, PackageUnavailableError
+from cwtasks.files import keep_value, kept_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,11 +86,31 @@ class Digest(NamedTuple):
             raise DigestMismatchError(place, self.algorithm, expected=self.hex, actual=actual)
 
 
-@dataclass(slots=True)
 class Verified:
-    """Remembers, for one process, which files had the right content and were not changed since."""
+    """Remembers which files had the right content and were not changed since.
 
-    stamps: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    Kept in a file for later processes: what an environment takes from a cache may be gigabytes, and hashing them would
+    often take longer than linking what was unpacked of them long ago. The file is never the only copy of anything:
+    without it, or without what another process just added, archives are hashed once more.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Read nothing yet.
+
+        Args:
+            path: The file, absolute; it need not be there.
+        """
+        self._path = path
+        self._stamps: dict[tuple[str, str], tuple[int, ...]] | None = None
+        self._learnt: dict[tuple[str, str], tuple[int, ...]] = {}
+
+    def knows(self, path: str, digest: Digest) -> bool:
+        """Say whether a file is the very one that was hashed, without reading it.
+
+        Raises:
+            FileNotFoundError: it is not there.
+        """
+        return self._known().get((path, digest.hex)) == _stamp(path)
 
     def check(self, path: str, digest: Digest) -> None:
         """Hash a file unless it is the very one hashed before.
@@ -96,14 +119,14 @@ class Verified:
             DigestMismatchError: its content is another one.
             FileNotFoundError: it is not there.
         """
+        if self.knows(path, digest):
+            return
         stamp = _stamp(path)
         # Two changes within one tick of the clock cannot be told apart, so a file must have rested a while.
         is_old = time.time_ns() - stamp[-1] > 50_000_000
-        if self.stamps.get((path, digest.hex)) == stamp:
-            return
         digest.compare(digest.of_file(path), path)
         if is_old:
-            self.stamps[path, digest.hex] = stamp
+            self._learn(path, digest, stamp)
 
     def remember(self, path: str, digest: Digest) -> None:
         """Note that a file was just written with the right content, under a name that nobody knew.
@@ -111,11 +134,34 @@ class Verified:
         Somebody may change it from now on. Within a tick of the clock that would not be noticed, as it would not be
         between any check and the moment an engine reads the file.
         """
-        self.stamps[path, digest.hex] = _stamp(path)
+        self._learn(path, digest, _stamp(path))
+
+    def keep(self) -> None:
+        """Write down what was learnt; where that cannot be, the next process learns it again."""
+        if not self._learnt:
+            return
+        there = {key: stamp for key, stamp in self._read().items() if os.path.exists(key[0])}
+        with suppress(OSError):
+            keep_value(self._path, {**there, **self._learnt})
+        self._learnt = {}
+
+    def _known(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        if self._stamps is None:
+            self._stamps = self._read()
+        return self._stamps
+
+    def _learn(self, path: str, digest: Digest, stamp: tuple[int, ...]) -> None:
+        self._known()[path, digest.hex] = self._learnt[path, digest.hex] = stamp
+
+    def _read(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        kept = kept_value(self._path)
+        return kept if isinstance(kept, dict) else {}
 
 
-#: Files are proven for the whole process, whoever asks.
-_OF_THIS_PROCESS = Verified()
+@functools.cache
+def _verified_in(folder: str) -> Verified:
+    """Return what is known of a folder, the same for the whole process, whoever asks."""
+    return Verified(f"{folder}-verified")
 
 
 def _stamp(path: str) -> tuple[int, ...]:
@@ -150,8 +196,11 @@ class PackageCache:
 
     folder: str
     """Absolute path."""
-    verified: Verified = field(default_factory=lambda: _OF_THIS_PROCESS)
-    """What this process hashed already."""
+
+    @property
+    def verified(self) -> Verified:
+        """What was hashed already, by this process or an earlier one."""
+        return _verified_in(self.folder)
 
     def path(self, record: Record) -> str:
         """Return where the archive of a record is kept; it need not be there.
@@ -168,12 +217,19 @@ class PackageCache:
         return os.path.join(self.folder, digest.hex[:2], digest.hex, name)
 
     def has(self, record: Record) -> bool:
-        """Say whether the archive is there with the right content; reads all of it unless it just did."""
+        """Say whether the archive is there with the right content; reads all of it unless that was done before."""
         try:
             self.verified.check(self.path(record), Digest.of(record))
         except (FileNotFoundError, DigestMismatchError):
             return False
         return True
+
+    def is_proven(self, record: Record) -> bool:
+        """Say whether the archive is there and was hashed before, without reading it."""
+        try:
+            return self.verified.knows(self.path(record), Digest.of(record))
+        except FileNotFoundError:
+            return False
 
     def put(
         self, record: Record, stream: BinaryIO, *, place: str, told: Callable[[int], None], stops: threading.Event
@@ -240,22 +296,25 @@ def fetch(
     """
     by_url = {text_of(record, "url"): record for record in records}
     paths = {url: cache.path(record) for url, record in by_url.items()}
-    wanted = list(by_url.values())
+    unproven = [record for record in by_url.values() if not cache.is_proven(record)]
     missing = []
     stops = threading.Event()
-    for done, (record, is_there) in enumerate(each(wanted, cache.has), 1):
-        report(Progress("verify", done, len(wanted), file_name(record)))
-        if not is_there:
-            missing.append(record)
-    total = sum(_size(record) for record in missing)
     copied = _Counter()
 
     def get(record: Record) -> None:
         _get(record, cache=cache, source=source, told=copied.add, stops=stops, offline=offline)
 
-    # Large ones first: the last to end is then a small one.
-    for record, _ in each(sorted(missing, key=_size, reverse=True), get, stops):
-        report(Progress("download", min(copied.value, total or copied.value), total, file_name(record)))
+    try:
+        for done, (record, is_there) in enumerate(each(unproven, cache.has), 1):
+            report(Progress("verify", done, len(unproven), file_name(record)))
+            if not is_there:
+                missing.append(record)
+        total = sum(_size(record) for record in missing)
+        # Large ones first: the last to end is then a small one.
+        for record, _ in each(sorted(missing, key=_size, reverse=True), get, stops):
+            report(Progress("download", min(copied.value, total or copied.value), total, file_name(record)))
+    finally:
+        cache.verified.keep()
     return paths
 
 

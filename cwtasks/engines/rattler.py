@@ -197,14 +197,11 @@ class RattlerEngine:
         for prefix in (request.prefix, request.target_prefix or request.prefix):
             if not os.path.isabs(prefix):
                 raise ValueError(f"prefix {prefix} is not absolute, and packages would be patched with it as it is")
-        checked = {
-            text_of(record, "url"): complete
-            for record, complete in fetch.each(request.records, lambda record: self._checked(record, request.archives))
-        }
+        checked = [self._checked(record, request.archives) for record in request.records]
         document = {
             "prefix": request.prefix,
             "target_prefix": request.target_prefix,
-            "records": [checked[text_of(record, "url")] for record in request.records],
+            "records": checked,
             "archives": dict(request.archives),
             "platform": request.platform,
             "requested": request.requested,

@@ -9,7 +9,6 @@ It leaves through ``os._exit``: threads of rattler that still run while an inter
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import json
 import os
@@ -19,6 +18,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 UNFINISHED = "cwtasks-unfinished"
+TELLS_EVERY_SECONDS = 0.05
 LINK_SCRIPT = re.compile(r"(?:bin/\.|Scripts/\.|Scripts/)[^/]+-post-link\.(?:sh|bat)")
 
 
@@ -50,7 +51,11 @@ def main() -> NoReturn:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.path.append(sys.argv[1])
-    import rattler  # noqa: F401 - the longest part of the start, done while the parent still prepares the request
+    # The longest part of the start, done while the parent still prepares the request.
+    sys.modules["ssl"] = None  # type: ignore[assignment]  # asyncio can do without, and rattler brings its own
+    import asyncio
+
+    import rattler  # noqa: F401
 
     line = sys.stdin.buffer.readline()
     if not line:
@@ -303,6 +308,7 @@ class Reporter:
         self._scripts: list[str] = []
         self._done = 0
         self._total = 0
+        self._told = 0.0
         self.failed: set[str] = set()
         """Packages whose post-link script failed; rattler takes that for no error."""
 
@@ -321,8 +327,12 @@ class Reporter:
         return operation
 
     def on_transaction_operation_complete(self, operation: int) -> None:
-        """Pass it on."""
+        """Pass it on, now and then: each line costs both processes time that rattler's threads want."""
         self._done += 1
+        now = time.monotonic()
+        if now - self._told < TELLS_EVERY_SECONDS and self._done < self._total:
+            return
+        self._told = now
         self._say({"progress": ["link", self._done, self._total, self._names.get(operation, "")]})
 
     def on_post_link_start(self, package_name: str, script_path: str) -> int:  # noqa: ARG002 - rattler's interface
@@ -384,8 +394,8 @@ def _write_real_urls(meta: Path, records: list[dict[str, Any]], archives: dict[s
     Every record is looked at, not only those of this call: an earlier one may have been killed before it came here.
     """
     for record in records:
-        path = meta / f"{record['name']}-{record['version']}-{record['build']}.json"
-        with path.open("r+b") as file:
+        path = f"{meta}/{record['name']}-{record['version']}-{record['build']}.json"
+        with open(path, "r+b", buffering=0) as file:
             data = file.read()
             real, ours = _url_field(record["url"]), _url_field(Path(archives[record["url"]]).as_uri())
             if real in data:

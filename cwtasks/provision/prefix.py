@@ -118,7 +118,6 @@ def install(
         LinkScriptError, InstallError, EngineCrashError, EngineMissingError: the engine cannot do it.
     """
     _check_place(prefix)
-    engine.get_ready()
     # First without the lock: fetching takes longest, and two may do it side by side.
     records = [package.to_record() for package in wanted.packages()]
     archives = engine.fetch(records, report=report, channels=channels, offline=offline)  # type: ignore[arg-type]

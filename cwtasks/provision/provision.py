@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from cwtasks.exceptions import (
@@ -314,6 +314,10 @@ class Provision:
             raise LockfileNotFoundError(environment, self.lock_path)
         wanted = self._wanted_prefix(plan, digest)
         folder = os.path.dirname(plan.prefix)
+        self.engine.get_ready()
+        # While the engine starts: what there will be to say.
+        left_out = sorted({*plan.left_out, *self._left_out(plan)})
+        count = len(wanted.packages())
         if folder.startswith(os.path.join(self._root, "")):
             make_folder(folder)
         is_changed = install(
@@ -335,12 +339,10 @@ class Provision:
             is_forced=is_forced,
             runtime_prefix=runtime_prefix,
         )
-        left_out = (*plan.left_out, *self._left_out(plan))
-        count = len(wanted.packages())
         place = plan.prefix if prefix is not None else os.path.relpath(plan.prefix, self._root)
         said = [f"{count} package{'' if count == 1 else 's'} in {place}"]
         if left_out:
-            listed = ", ".join(sorted(left_out))
+            listed = ", ".join(left_out)
             said.append(f"warning: PyPI dependencies are not supported yet and were left out: {listed}")
         return tuple(said if is_changed else said[1:])
 
@@ -357,7 +359,7 @@ class Provision:
     def _wanted_prefix(self, plan: EnvironmentPlan, digest: str) -> Wanted:
         from cwtasks.provision.prefix import Wanted
 
-        return Wanted(digest, lambda: _packages_of(self._lock(), plan) or ())
+        return Wanted(digest, cache(lambda: _packages_of(self._lock(), plan) or ()))
 
     def _bundled_packages(self, wish: BundleWish) -> tuple[LockedPackage, ...]:
         from cwtasks.provision.bundling import packages_of

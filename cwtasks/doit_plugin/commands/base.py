@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from doit.cmd_base import DodoTaskLoader, DoitCmdBase
 from doit.cmdparse import CmdOption, CmdParseError
 
+from cwtasks.collector import without_collector
 from cwtasks.doit_plugin.entry import BROKEN
 from cwtasks.doit_plugin.loader import WorkspaceLoader
 from cwtasks.exceptions import CwtasksError, NoTaskFileError
@@ -19,7 +18,7 @@ from cwtasks.places import MANIFESTS, folders_upwards
 from cwtasks.settings import log_level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from cwtasks.doit_plugin.workspace import Workspace
 
@@ -76,7 +75,7 @@ class WorkspaceCommand(DoitCmdBase):
         if self.workspace_loader is None:
             return super().parse_execute(in_args)
         try:
-            with _without_collector():
+            with without_collector():
                 return self._parse_execute(list(in_args))
         except BrokenPipeError:
             # The reader of our output has gone, as in `doit list | head`. What is left in the buffer must not be
@@ -209,15 +208,3 @@ def _asks_for_dodo_file(params: Any) -> bool:
 def _first_fact(error: CmdParseError) -> str:
     """Return what is wrong with a command line, without doit's dump of all options."""
     return str(error).removeprefix("Error parsing Command: ").partition(" (parsing options: ")[0]
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Keep the cyclic collector away: it would walk every task again and again, and the process is short-lived."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -7,6 +7,7 @@ import time
 import pytest
 from channels import Package
 
+from cwtasks.engines import fetch
 from cwtasks.exceptions import DigestMismatchError, DigestMissingError, PackageUnavailableError
 
 LEAF = Package(name="leaf", files={"share/leaf.txt": "green\n"})
@@ -23,6 +24,11 @@ def published(bench, channel, site, over, suffix=".conda", package=LEAF):
 
 def archive_of(channel, suffix=".conda"):
     return channel.folder / "noarch" / f"leaf-1.0-0{suffix}"
+
+
+def in_a_new_process():
+    """Forget what only this process knows."""
+    fetch._verified_in.cache_clear()
 
 
 def kept(tmp_path):
@@ -95,6 +101,39 @@ def test_a_kept_archive_that_went_bad_is_replaced(bench, channel, site, tmp_path
         file.write(b"bad")
     bench.fetch(records)
     assert kept(tmp_path)[0].read_bytes() == good
+
+
+def test_what_was_hashed_before_is_not_read_again(bench, channel, site):
+    records = published(bench, channel, site, "file")
+    bench.fetch(records)
+    bench.told.clear()
+    in_a_new_process()
+    bench.fetch(records)
+    assert bench.told == []
+
+
+def test_a_kept_archive_is_read_again_when_it_was_written_to_and_looks_the_same(bench, channel, site):
+    records = published(bench, channel, site, "file")
+    (path,) = bench.fetch(records).values()
+    good, stamp = archive_of(channel).read_bytes(), os.stat(path)
+    time.sleep(0.05)  # a clock that ticks
+    with open(path, "r+b") as file:
+        file.write(b"bad")
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    in_a_new_process()
+    bench.fetch(records)
+    with open(path, "rb") as file:
+        assert file.read() == good
+
+
+def test_a_damaged_memory_of_what_was_hashed_is_no_memory(bench, channel, site, tmp_path):
+    records = published(bench, channel, site, "file")
+    bench.fetch(records)
+    (tmp_path / "cache" / "pkgs-verified").write_bytes(b"not ours")
+    in_a_new_process()
+    bench.told.clear()
+    assert bench.fetch(records)
+    assert "verify" in {step.phase for step in bench.told}
 
 
 def test_a_server_with_a_bad_moment_is_asked_again(bench, channel, site):
