@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from cwtasks.archive import zstd
 from cwtasks.archive.index import Frame
+from cwtasks.archive.limits import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
+    from hashlib import _Hash
+    from io import FileIO
 
     from _typeshed import ReadableBuffer
 
@@ -26,6 +29,8 @@ COPY_LEVEL = -10
 
 _THREADS = 2
 _AHEAD = 2 * _THREADS
+_ROOM = 5 * MIB + 64 * 1024
+"""What a frame that ends when it should needs at most; bytes."""
 
 
 class Sink(Protocol):
@@ -33,6 +38,18 @@ class Sink(Protocol):
 
     def add(self, piece: bytes) -> None:
         """Take more content."""
+
+    def read(self, file: FileIO, size: int, digest: _Hash | None) -> int:
+        """Take more content from a file.
+
+        Args:
+            file: Open for reading.
+            size: Of what is read, less only at the end of the file; bytes.
+            digest: Is told of what was read.
+
+        Returns:
+            How many bytes that were.
+        """
 
     def end_frame(self, *, is_compressed: bool = False) -> None:
         """Let a frame end here, where there are frames.
@@ -82,13 +99,58 @@ def compressor(kind: str, output: HashedFile, level: int) -> Compressor:
     return _Stream(output, *(_gzip(level) if kind == "gzip" else _bzip2(level)))
 
 
+class _Content:
+    """What one frame holds, gathered in memory that is used again: new memory costs more than filling it."""
+
+    def __init__(self) -> None:
+        self._memory = bytearray(_ROOM)
+        self.size = 0
+
+    def add(self, piece: bytes) -> None:
+        self._make_room(len(piece))
+        self._memory[self.size : self.size + len(piece)] = piece
+        self.size += len(piece)
+
+    def read(self, file: FileIO, size: int, digest: _Hash | None) -> int:
+        self._make_room(size)
+        with memoryview(self._memory) as memory, memory[self.size : self.size + size] as room:
+            count = _read_into(file, room)
+            if digest is not None:
+                digest.update(room[:count])
+        self.size += count
+        return count
+
+    def compressed(self, compress: Callable[[ReadableBuffer, int], bytes], level: int) -> bytes:
+        """Return the frame, and hold nothing from now on."""
+        with memoryview(self._memory) as memory, memory[: self.size] as content:
+            frame = compress(content, level)
+        self.size = 0
+        return frame
+
+    def _make_room(self, size: int) -> None:
+        if self.size + size > len(self._memory):
+            self._memory += bytes(max(size, len(self._memory)))
+
+
+def _read_into(file: FileIO, room: memoryview) -> int:
+    """Fill memory from a file; how many bytes that were, fewer only at the end of the file.
+
+    Some file systems give less than they are asked for, and where a frame ends must not depend on that.
+    """
+    count = 0
+    while count < len(room) and (more := file.readinto(room[count:])):
+        count += more
+    return count
+
+
 class Frames:
     """Compresses frames side by side and writes them in order."""
 
     def __init__(self, output: HashedFile, level: int) -> None:
         self._output = output
         self._level = level
-        self._pieces: list[bytes] = []
+        self._content = _Content()
+        self._free: list[_Content] = []
         self._waiting: list[Future[Frame]] = []
         self._done: list[Frame] = []
         from concurrent.futures import ThreadPoolExecutor
@@ -99,19 +161,29 @@ class Frames:
 
     def add(self, piece: bytes) -> None:
         """Take more content."""
-        self._pieces.append(piece)
+        self._content.add(piece)
+
+    def read(self, file: FileIO, size: int, digest: _Hash | None) -> int:
+        """Take more content from a file; see :class:`Sink`."""
+        return self._content.read(file, size, digest)
 
     def end_frame(self, *, is_compressed: bool = False) -> None:
         """Have compressed and written what there is."""
-        if not self._pieces:
+        if not self._content.size:
             return
-        content, self._pieces = b"".join(self._pieces), []
-        level = COPY_LEVEL if is_compressed else self._level
-        frame = self._pool.submit(self._compress, content, level)
+        content = self._content
+        size = content.size
+        frame = self._pool.submit(self._compressed, content, COPY_LEVEL if is_compressed else self._level)
         # One thread writes, so frames keep their order, and digests are taken beside all other work.
-        self._waiting.append(self._writer.submit(self._write, frame, len(content)))
+        self._waiting.append(self._writer.submit(self._write, frame, size))
         while len(self._waiting) > _AHEAD:
             self._done.append(self._waiting.pop(0).result())
+        self._content = self._free.pop() if self._free else _Content()
+
+    def _compressed(self, content: _Content, level: int) -> bytes:
+        frame = content.compressed(self._compress, level)
+        self._free.append(content)
+        return frame
 
     def _write(self, frame: Future[bytes], content: int) -> Frame:
         compressed = frame.result()
@@ -155,19 +227,22 @@ class CollectedFrames:
         self.frames: list[tuple[bytes, int]] = []
         """Each frame, and how many bytes are in it."""
         self._level = level
-        self._pieces: list[bytes] = []
+        self._content = _Content()
         self._compress = zstd.compressor()
 
     def add(self, piece: bytes) -> None:
         """Take more content."""
-        self._pieces.append(piece)
+        self._content.add(piece)
+
+    def read(self, file: FileIO, size: int, digest: _Hash | None) -> int:
+        """Take more content from a file; see :class:`Sink`."""
+        return self._content.read(file, size, digest)
 
     def end_frame(self, *, is_compressed: bool = False) -> None:
         """Compress what there is."""
-        if self._pieces:
-            content, self._pieces = b"".join(self._pieces), []
-            frame = self._compress(content, COPY_LEVEL if is_compressed else self._level)
-            self.frames.append((frame, len(content)))
+        if size := self._content.size:
+            frame = self._content.compressed(self._compress, COPY_LEVEL if is_compressed else self._level)
+            self.frames.append((frame, size))
 
 
 class _Stream:
@@ -181,6 +256,16 @@ class _Stream:
     def add(self, piece: bytes) -> None:
         if block := self._compress(piece):
             self._output.write(block)
+
+    def read(self, file: FileIO, size: int, digest: _Hash | None) -> int:
+        piece = bytearray(size)
+        with memoryview(piece) as room:
+            count = _read_into(file, room)
+        content = bytes(piece[:count])
+        if digest is not None:
+            digest.update(content)
+        self.add(content)
+        return count
 
     def end_frame(self, *, is_compressed: bool = False) -> None:
         pass

@@ -10,6 +10,7 @@ import os
 import time
 from array import array
 from hashlib import sha256
+from io import FileIO
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -95,17 +96,6 @@ class Gathered(NamedTuple):
     """Each frame as it stands in the file, and how many bytes are in it."""
     contents: Sequence[Any]
     """As :meth:`Contents.to_plain` gives it."""
-
-
-def _read(descriptor: int, size: int) -> bytes:
-    """Read so many bytes, fewer only at the end of the file.
-
-    Some file systems give less than they are asked for, and where a frame ends must not depend on that.
-    """
-    piece = os.read(descriptor, size)
-    while len(piece) < size and (more := os.read(descriptor, size - len(piece))):
-        piece += more
-    return piece
 
 
 class Gatherer:
@@ -236,17 +226,17 @@ class Gatherer:
         header = self._packer.file(name, size, is_executable=is_executable)
         self._add_header(name, "x" if is_executable else "f", header, size)
         left = size
-        while left:
-            piece = _read(descriptor, min(left, _CHUNK))
-            if not piece:
-                raise errors.FileChangedError(name, "it grew shorter while it was read")
-            left -= len(piece)
-            if digest is not None:
-                digest.update(piece)
-            # Padding comes with the last piece, as with small files: a frame must end in the same place for both.
-            self._add_piece(piece if left else piece + _PADDING[size % BLOCK], stored=stored)
-        if not size:
-            self._add_piece(b"", stored=stored)
+        with FileIO(descriptor, closefd=False) as file:
+            while left:
+                count = self._sink.read(file, min(left, _CHUNK), digest)
+                if not count:
+                    raise errors.FileChangedError(name, "it grew shorter while it was read")
+                left -= count
+                self._in_frame += count
+                if left:
+                    self._end_full_frame(stored=stored)
+        # Padding comes with the last piece, as with small files: a frame must end in the same place for both.
+        self._add_piece(_PADDING[size % BLOCK], stored=stored)
         after = os.fstat(descriptor)
         if (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
             raise errors.FileChangedError(name, "it changed while it was read")
@@ -271,5 +261,8 @@ class Gatherer:
     def _add_piece(self, piece: bytes, *, stored: bool) -> None:
         self._sink.add(piece)
         self._in_frame += len(piece)
+        self._end_full_frame(stored=stored)
+
+    def _end_full_frame(self, *, stored: bool) -> None:
         if self._in_frame >= FRAME_BYTES:
             self.end_frame(stored=stored)

@@ -45,6 +45,8 @@ class Action:
         self.values: dict[str, Any] = {}
         self.started_ns = 0
         self.duration_ns = 0
+        self.written: dict[str, str] = {}
+        """SHA-256 by path, of outputs whose digest was taken while they were written."""
         self.shows_output_late = False
         """Whether the reporter has to show ``out`` and ``err`` when the step has ended."""
 

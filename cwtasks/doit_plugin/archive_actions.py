@@ -38,6 +38,7 @@ class ArchiveAction(Action):
             return None
         with self.shown() as display:
             created = self._create(archiving, display)
+            self.written[archiving.path_of_archive] = created.packed.sha256
             if not self.is_quiet:
                 for line in _said(created, self.workspace.root):
                     display.say(line)

@@ -88,7 +88,7 @@ class Archiving:
     def seen(self) -> Step:
         """The step as the state sees it: with everything its result depends on."""
         workspace, plan = self._workspace, self.plan
-        outputs = tuple(_relative(workspace.root, path) for path in plan.outputs)
+        outputs = tuple(self._path_in_state(path) for path in plan.outputs)
         if self.step.kind == "verify":
             check = workspace.settings.archive.check
             return replace(self.step, command="verify", inputs=outputs, arguments=(("check", check),) if check else ())
@@ -97,6 +97,14 @@ class Archiving:
         workspace.tree.define(FILES, lambda: list(first.pop() if first else plan.select().names))
         arguments = (*self._facts(), *_shape(plan.root, selection))
         return replace(self.step, command="archive", inputs=(FILES,), outputs=outputs, arguments=arguments)
+
+    @property
+    def path_of_archive(self) -> str:
+        """As the state calls it."""
+        return self._path_in_state(self.plan.output)
+
+    def _path_in_state(self, path: str) -> str:
+        return _relative(self._workspace.root, path)
 
     def _facts(self) -> tuple[tuple[str, str], ...]:
         from cwtasks.archive import zstd

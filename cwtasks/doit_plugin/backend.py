@@ -120,6 +120,7 @@ class StepBackend:
             started_ns=action.started_ns,
             duration_ns=action.duration_ns,
             present=self._present.pop(task.name, None),
+            written=action.written,
         )
 
     def remove_success(self, task: StepTask) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cwtasks.globs import Tree
 
-__all__ = ["Contents", "FileState", "read_state", "signature"]
+__all__ = ["Contents", "FileState", "read_state", "signature", "state_of_written"]
 
 _BLOCK_BYTES = 1 << 20
 _LARGE_BYTES = 4 << 20
@@ -68,10 +68,32 @@ def read_state(path: str, clock: Callable[[], int]) -> FileState | None:
         return None
     finally:
         os.close(descriptor)
-    mark = "+x" if before.st_mode & _EXECUTABLE_BIT else ""
-    name = signature(before)
-    is_proof = is_settled(before, now_ns) and signature(after) == name
-    return FileState(content.hexdigest() + mark, name if is_proof else "")
+    is_proof = is_settled(before, now_ns) and signature(after) == signature(before)
+    return _state(content.hexdigest(), before, is_proof=is_proof)
+
+
+def state_of_written(path: str, digest: str, clock: Callable[[], int]) -> FileState | None:
+    """Return the state of a file whose digest was taken while it was written.
+
+    Args:
+        path: For the system, absolute.
+        digest: SHA-256 in hexadecimal.
+        clock: Gives nanoseconds since the epoch.
+
+    Returns:
+        ``None`` when there is no regular file.
+    """
+    now_ns = clock()
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return _state(digest, status, is_proof=is_settled(status, now_ns)) if S_ISREG(status.st_mode) else None
+
+
+def _state(digest: str, status: os.stat_result, *, is_proof: bool) -> FileState:
+    mark = "+x" if status.st_mode & _EXECUTABLE_BIT else ""
+    return FileState(digest + mark, signature(status) if is_proof else "")
 
 
 class Contents:

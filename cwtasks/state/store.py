@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from cwtasks.files import make_folder
 from cwtasks.globs import is_literal, normalise
-from cwtasks.state.digests import Contents, signature
+from cwtasks.state.digests import Contents, signature, state_of_written
 from cwtasks.state.fingerprint import NOTHING, Reason, StepState, differences, snapshot
 from cwtasks.state.journal import Journal
 from cwtasks.state.kept import Start
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from cwtasks.globs import Tree
     from cwtasks.graph.step import Step
+    from cwtasks.state.digests import FileState
     from cwtasks.state.fingerprint import ReasonKind
     from cwtasks.state.kept import KeptOutputs
 
@@ -149,6 +150,7 @@ class StateStore:
         started_ns: int,
         duration_ns: int,
         present: Mapping[str, str] | None = None,
+        written: Mapping[str, str] | None = None,
     ) -> list[str]:
         """Record a run that succeeded.
 
@@ -162,6 +164,7 @@ class StateStore:
             started_ns: Nanoseconds since the epoch.
             duration_ns: Nanoseconds the run took.
             present: From :meth:`present_outputs`, taken before the run; nothing by default.
+            written: SHA-256 of outputs, by path, where the run took it while it wrote; they are not read again.
 
         Returns:
             A sentence for each pattern that matches nothing. When these are all inputs, all outputs, or an output
@@ -172,7 +175,7 @@ class StateStore:
             record = Record("unrecorded", started_ns, duration_ns, NOTHING)
             self._write({_RUN + step.id: record.to_document()})
             return []
-        outputs = self._contents.states(tree, tree.expand(step.outputs), before.outputs)
+        outputs = self._outputs(step, tree, before, written or {})
         inputs = {path: state for path, state in before.inputs.items() if path not in outputs}
         inputs.update((path, outputs[path]) for path in tree.expand(step.inputs) if path in outputs)
         proves_nothing = (
@@ -196,6 +199,14 @@ class StateStore:
             for role, patterns in (("input", step.inputs), ("output", step.outputs))
             for pattern in tree.unmatched(patterns)
         ]
+
+    def _outputs(self, step: Step, tree: Tree, before: StepState, written: Mapping[str, str]) -> dict[str, FileState]:
+        paths = list(tree.expand(step.outputs))
+        told = {
+            path: state_of_written(tree.path(path), written[path], self._clock) for path in paths if path in written
+        }
+        states = self._contents.states(tree, (path for path in paths if path not in told), before.outputs)
+        return {**states, **{path: state for path, state in told.items() if state is not None}}
 
     def _keep(self, step: Step, tree: Tree, before: StepState, record: Record) -> None:
         """Keep what a success wrote, if that follows from what it started from and is nobody's source.

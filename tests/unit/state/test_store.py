@@ -1,3 +1,4 @@
+import hashlib
 import os
 import shutil
 import time
@@ -160,6 +161,26 @@ def test_an_input_edited_during_the_run_makes_it_run_again(desk):
     desk.write("src/a.c", "int newer;")
     desk.store.succeeded(STEP, desk.tree, before, started_ns=1, duration_ns=1)
     assert desk.why() == ["input src/a.c changed"]
+
+
+def test_an_output_whose_digest_was_taken_while_it_was_written_is_not_read_again(desk, monkeypatch):
+    before = desk.store.check(STEP, desk.tree).state
+    desk.write("app", "binary")
+    digest = hashlib.sha256(b"binary").hexdigest()
+    with monkeypatch.context() as patch:
+        patch.setattr("cwtasks.state.digests.read_state", lambda path, clock: pytest.fail(f"{path} was read"))
+        desk.store.succeeded(STEP, desk.tree, before, started_ns=1, duration_ns=1, written={"app": digest})
+    assert desk.why() == []
+    desk.write("app", "others")
+    assert desk.why() == ["output app was edited"]
+
+
+def test_a_digest_taken_while_writing_does_not_stand_for_what_came_after(desk):
+    before = desk.store.check(STEP, desk.tree).state
+    desk.write("app", "another hand's")
+    digest = hashlib.sha256(b"binary").hexdigest()
+    desk.store.succeeded(STEP, desk.tree, before, started_ns=1, duration_ns=1, written={"app": digest})
+    assert desk.why() == ["output app was edited"]
 
 
 def test_a_formatter_settles_after_one_run(desk):
