@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from cwtasks.archive import errors, zstd
+from cwtasks.archive.frames import LONGEST_HEADER, MAGIC, frame_demands
 from cwtasks.archive.limits import MIB, ArchiveLimits, Budget
 from cwtasks.archive.names import compression_of
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 GZIP_MAGIC = b"\x1f\x8b\x08"
 BZIP2_MAGIC = b"BZh"
 
@@ -32,8 +32,6 @@ _RAW_BLOCK = 256 * 1024
 _FIRST_FEED = 4 * 1024  # what a decoder gives back when its frame ends is copied: so tiny frames are fed little
 _DECODED_BLOCK = 512 * 1024
 _BLOCKS_AHEAD = 8
-_MOST_FRAME = 64 * MIB  # of content, for a frame that is decoded at once
-_FRAME_HEADER = 18  # the longest zstd frame header, with its magic
 
 
 class Decoder(Protocol):
@@ -95,7 +93,7 @@ class DecodedArchive:
             LimitExceededError: If it is larger than allowed.
             UnknownCompressionError: If it is of no known kind.
         """
-        self._fill(_FRAME_HEADER)
+        self._fill(LONGEST_HEADER)
         kind = kind_of(self._ahead())
         if kind is None:
             raise errors.UnknownCompressionError(self.path)
@@ -103,7 +101,7 @@ class DecodedArchive:
         if named not in {None, kind}:
             raise errors.WrongSuffixError(self.path, f"named like {named}, but it is {kind}")
         begin = {"zstd": self._zstd_frame, "gzip": self._gzip_stream, "bzip2": self._bzip2_stream}[kind]
-        while self._fill(_FRAME_HEADER):
+        while self._fill(LONGEST_HEADER):
             self._frames.spend()
             decoder = begin()
             if decoder is not None:
@@ -158,7 +156,7 @@ class DecodedArchive:
         return len(self._buffer) > self._at
 
     def _ahead(self) -> bytes:
-        return self._buffer[self._at : self._at + _FRAME_HEADER]
+        return self._buffer[self._at : self._at + LONGEST_HEADER]
 
     def _check_unchanged(self) -> None:
         before, after = self._before, os.fstat(self._file)
@@ -171,9 +169,9 @@ class DecodedArchive:
         if magic[1:4] == b"\x2a\x4d\x18" and magic[0] & 0xF0 == 0x50:
             self._skip()
             return None
-        if len(magic) < 4 and ZSTD_MAGIC.startswith(magic):
+        if len(magic) < 4 and MAGIC.startswith(magic):
             raise errors.TruncatedArchiveError(self.path)
-        self._demand(ZSTD_MAGIC)
+        self._demand(MAGIC)
         window, dictionary = frame_demands(self._ahead())
         if window is None:
             raise errors.TruncatedArchiveError(self.path)
@@ -237,59 +235,9 @@ class _Gzip:
 
 def kind_of(beginning: bytes) -> str | None:
     """Tell by the first bytes how a file is compressed: ``zstd``, ``gzip``, ``bzip2`` or ``None``."""
-    magics = {ZSTD_MAGIC: "zstd", GZIP_MAGIC: "gzip", BZIP2_MAGIC: "bzip2"}
+    magics = {MAGIC: "zstd", GZIP_MAGIC: "gzip", BZIP2_MAGIC: "bzip2"}
     skippable = beginning[1:4] == b"\x2a\x4d\x18" and beginning[0] & 0xF0 == 0x50
     return "zstd" if skippable else next((kind for magic, kind in magics.items() if beginning.startswith(magic)), None)
-
-
-def frame_demands(header: bytes) -> tuple[int | None, int]:
-    """Read what a zstd frame demands of its decoder (RFC 8878, section 3.1.1.1).
-
-    Args:
-        header: The beginning of the frame, its magic included.
-
-    Returns:
-        The window in bytes, ``None`` if the header is cut off, and the number of the dictionary, 0 for none.
-    """
-    descriptor = header[4] if len(header) > 4 else 0
-    single = bool(descriptor & 0x20)
-    dictionary_size = (0, 1, 2, 4)[descriptor & 3]
-    content_size = (1 if single else 0, 2, 4, 8)[descriptor >> 6]
-    at = 5 if single else 6
-    if len(header) < at + dictionary_size + content_size:
-        return None, 0
-    dictionary = int.from_bytes(header[at : at + dictionary_size], "little")
-    if single:
-        content = int.from_bytes(header[at + dictionary_size : at + dictionary_size + content_size], "little")
-        return content + (256 if content_size == 2 else 0), dictionary
-    base = 1 << (10 + (header[5] >> 3))
-    return base + (base >> 3) * (header[5] & 7), dictionary
-
-
-def decode_frame(path: Path, raw: bytes, *, limits: ArchiveLimits) -> bytes:
-    """Decode one zstd frame that is known to be small.
-
-    Args:
-        path: Of the archive, for errors.
-        raw: The frame, whole.
-        limits: What is allowed.
-
-    Raises:
-        CompressedFileError: It is damaged, or demands too much.
-    """
-    window, dictionary = frame_demands(raw[:_FRAME_HEADER])
-    if not raw.startswith(ZSTD_MAGIC) or window is None or dictionary:
-        raise errors.CorruptArchiveError(path, "its seek table leads to no frame")
-    if window > limits.window_bytes:
-        raise errors.WindowTooLargeError(path, f"{window:,} bytes, at most {limits.window_bytes:,} are allowed")
-    decoder = zstd.decoder()
-    try:
-        content = decoder.decompress(raw, _MOST_FRAME)
-    except Exception as error:  # each library has an error class of its own
-        raise errors.CorruptArchiveError(path, str(error)) from error
-    if not decoder.eof or decoder.unused_data:
-        raise errors.CorruptArchiveError(path, "its seek table does not fit its frames")
-    return content
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Knows numbers only; who reads spends them through a :class:`Budget`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cwtasks.archive.errors import LimitExceededError
 
@@ -14,8 +14,7 @@ MIB = 1024 * KIB
 GIB = 1024 * MIB
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveLimits:
+class ArchiveLimits(NamedTuple):
     """What is refused for its size; a caller who trusts an archive passes another record."""
 
     members: int = 1_000_000

@@ -112,22 +112,30 @@ class ArchiveReader:
         """Take a member out of its frames; the index only says where to look."""
         if place.size > _MOST_READ:
             raise errors.LimitExceededError("bytes read at once", _MOST_READ, member=place.name)
-        found = next(iter(members(self._blocks_from(descriptor, index, place.start), limits=self._limits)), None)
+        blocks = self._blocks_of(descriptor, index, place)
+        found = next(iter(members(blocks, limits=self._limits)), None)
         if found is None or (*found.header[:2], found.header.size) != (place.name, FILE, place.size):
             raise errors.CorruptArchiveError(self.path, "its index is not that of its content")
-        return found.read()
+        content = found.read()
+        for _ in blocks:
+            pass  # the checksum is at the end of the frame
+        return content
 
-    def _blocks_from(self, descriptor: int, index: Index, start: int) -> Iterator[bytes]:
-        """Decode from an offset of the tar stream on, frame by frame."""
-        from cwtasks.archive.decoding import decode_frame
+    def _blocks_of(self, descriptor: int, index: Index, place: Place) -> Iterator[bytes]:
+        """Decode the tar stream from where a member begins to the end of the frame in which it ends."""
+        from cwtasks.archive.frames import decode_frame
 
         raw_starts = accumulate((frame.compressed for frame in index.frames), initial=0)
         starts = accumulate((frame.content for frame in index.frames), initial=0)
-        for frame, raw_start, begins in zip(index.frames, raw_starts, starts, strict=False):
-            if begins + frame.content > start:
-                raw = os.pread(descriptor, frame.compressed, raw_start)
-                content = decode_frame(self.path, raw, limits=self._limits)
-                yield content[start - begins :] if begins < start else content
+        end = place.start + place.header + place.size
+        for frame, raw_start, at in zip(index.frames, raw_starts, starts, strict=False):
+            if not (at + frame.content > place.start and at < end):
+                continue
+            for piece in decode_frame(self.path, descriptor, frame, raw_start, limits=self._limits):
+                skipped = max(0, place.start - at)
+                at += len(piece)  # noqa: PLW2901 - a walk through this frame
+                if skipped < len(piece):
+                    yield piece[skipped:]
 
     def _places(self) -> list[Place] | None:
         with self._opened() as descriptor:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cwtasks.archive import errors
 from cwtasks.archive.limits import ArchiveLimits
@@ -38,8 +37,7 @@ InstallHandler: TypeAlias = "Callable[[Path, str | None, Path | None, str | None
 _MOST_MATCHES = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkspaceArchiveExtractResult:
+class WorkspaceArchiveExtractResult(NamedTuple):
     """What was unpacked."""
 
     target: Path
@@ -55,8 +53,7 @@ class WorkspaceArchiveExtractResult:
     """Whether the archive carries packages and no receipt proves them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkspaceArchiveInstallResult:
+class WorkspaceArchiveInstallResult(NamedTuple):
     """What was unpacked and installed."""
 
     target: Path
@@ -82,7 +79,6 @@ class WorkspaceArchiveInstallResult:
     """What there is to say of each environment that was installed."""
 
 
-@dataclass(frozen=True, slots=True)
 class WorkspaceArchive:
     """An archive, which need not be there yet, and its receipt.
 
@@ -92,16 +88,25 @@ class WorkspaceArchive:
         'demo.tar.zst.receipt.json'
     """
 
-    path: Path
-    receipt: Receipt = None
-    keys: tuple[str | Path, ...] = ()
-    """Files of public keys, one of which must have signed the receipt; none: signatures are not looked at."""
-    limits: ArchiveLimits = field(default_factory=ArchiveLimits)
-    """How much it may ask for."""
+    def __init__(
+        self,
+        path: str | Path,
+        receipt: Receipt = None,
+        keys: tuple[str | Path, ...] = (),
+        limits: ArchiveLimits | None = None,
+    ) -> None:
+        """Look at nothing yet.
 
-    def __post_init__(self) -> None:
-        """Make the path absolute."""
-        object.__setattr__(self, "path", Path(os.path.realpath(os.path.expanduser(self.path))))
+        Args:
+            path: Of the archive; made absolute.
+            receipt: ``None`` or ``False`` for none, ``True`` for the one beside the archive, else its path.
+            keys: Files of public keys, one of which must have signed the receipt; none: signatures are not looked at.
+            limits: How much it may ask for.
+        """
+        self.path = Path(os.path.realpath(os.path.expanduser(path)))
+        self.receipt = receipt
+        self.keys = keys
+        self.limits = limits or ArchiveLimits()
 
     @classmethod
     def create(

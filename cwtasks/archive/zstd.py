@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from _typeshed import ReadableBuffer
 
@@ -19,16 +18,48 @@ else:
     from backports import zstd
 
 
+_PIECE = 256 * 1024
+
+
 def decoder() -> Decoder:
     """Return a decoder of one frame, with a window of at most 128 MiB."""
     made: Decoder = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: 27})
     return made
 
 
+def pieces(raw: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """Decode one frame in pieces: memory of their size is used again, larger comes from the system page by page.
+
+    Args:
+        raw: The frame, all of it and no more, in pieces of any size.
+        most: What may be in it; bytes.
+
+    Raises:
+        ValueError: it is damaged, cut off, goes on, or holds more.
+    """
+    decoding, fed, content = decoder(), iter(raw), 0
+    while not decoding.eof:
+        data = next(fed, b"") if decoding.needs_input else b""
+        if decoding.needs_input and not data:
+            raise ValueError("the frame is cut off")
+        try:
+            piece = decoding.decompress(data, _PIECE)
+        except zstd.ZstdError as error:
+            raise ValueError(str(error)) from error
+        content += len(piece)
+        if content > most:
+            raise ValueError("the frame holds too much")
+        yield piece
+    if decoding.unused_data or next(fed, b""):
+        raise ValueError("the frame ends early")
+
+
 def compressor() -> Callable[[ReadableBuffer, int], bytes]:
     """Return what makes one frame of content and a level; its size and a checksum are in it. Any thread may call it."""
+    from threading import local  # who only reads needs none
+
     parameter = zstd.CompressionParameter
-    kept = threading.local()
+    kept = local()
 
     def compress(content: ReadableBuffer, level: int) -> bytes:
         # A new one for each frame would get its memory from the system again, page by page: eight times the time of

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks.clock import milliseconds, ratio, roomy_folder, usual_environ
+from tests.benchmarks.clock import milliseconds, ratio, roomy_folder, usual_environ, warm_memory
 
 ROUNDS = 3
 MANIFEST = '[workspace]\nname = "w"\nchannels = []\nplatforms = ["linux-64"]\n'
@@ -108,6 +108,7 @@ def _measure(kind: str, folder: Path) -> Iterator[tuple[str, str]]:
     member = write_files(root, kind)
     output, theirs = str(folder / "ours.tar.zst"), folder / "theirs.tar.zst"
     names = {"root": str(root), "output": output, "member": member}
+    warm_memory()
     listed = folder / "names"
     listed.write_bytes(subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True).stdout)
     tar = f"tar -C files --null -T {listed} -cf - | zstd -q -3 -T0 | tee {theirs} | sha256sum"

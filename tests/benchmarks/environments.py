@@ -25,7 +25,9 @@ from tests.benchmarks.clock import (
     ratio,
     roomy_folder,
     usual_environ,
+    warm_memory,
 )
+from tests.benchmarks.contents import Contents
 
 #: Of an environment that is installed: packages, files of each, bytes of a file. As many packages as those of scientific
 #: Python, once very small ones, so that every fixed cost shows, and once of the size that real ones have on average.
@@ -56,6 +58,7 @@ def measure() -> Iterator[tuple[str, str]]:
             folder = Path(name)
             os.environ["CWTASKS_CACHE"] = str(folder / "cache")
             channel = _channel(folder / "channel", *size)
+            warm_memory()
             work = _workspace(folder / "work", channel)
             yield from _installs(folder, channel, work, f"{PACKAGES} packages, {size[0] * size[1]:,} files")
             if size == SMALL:
@@ -66,8 +69,9 @@ def measure() -> Iterator[tuple[str, str]]:
 
 def _channel(folder: Path, packages: int, files_each: int, file_bytes: int) -> Channel:
     channel = Channel(folder)
+    contents = Contents()
     for number in range(packages):
-        files = {f"share/p{number}/{index}.bin": os.urandom(file_bytes) for index in range(files_each)}
+        files = {f"share/p{number}/{index}.txt": contents.piece(file_bytes) for index in range(files_each)}
         channel.add(Package(name=f"p{number}", files=files))
     channel.write_index()
     return channel

@@ -498,8 +498,8 @@ def test_an_index_that_lies_never_gives_other_content(ours, tmp_path, lie):
         ("folder as a file", "folder", "is damaged: its index is not that of its content"),
         ("unknown kind", "a.txt", "is damaged: its index: a kind of member that there is not"),
         ("columns of different length", "a.txt", "is damaged: its index: its columns differ in length"),
-        ("columns that explode", "a.txt", "is damaged: its index: the index is too large or cut off"),
-        ("two frames as one", "conda.toml", "is damaged: its seek table does not fit its frames"),
+        ("columns that explode", "a.txt", "is damaged: its index: the frame holds too much"),
+        ("two frames as one", "conda.toml", "is damaged: the frame ends early"),
     ],
 )
 def test_a_lie_that_is_noticed_is_said(ours, tmp_path, lie, name, message):
