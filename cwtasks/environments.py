@@ -7,7 +7,6 @@ Knows no file and no process; the machine it is for comes in as arguments.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from cwtasks.exceptions import (
@@ -146,8 +145,7 @@ class Definition(NamedTuple):
     """Where it is written. Equal origins are the same definition, equal text is not."""
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentTasks:
+class EnvironmentTasks(NamedTuple):
     """What one environment offers on the platform it would be used for."""
 
     name: str

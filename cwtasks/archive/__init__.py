@@ -1,13 +1,15 @@
 """Archives of workspaces: made, looked into, proven, unpacked, installed from. The door is :class:`WorkspaceArchive`.
 
 :mod:`.creating` settles what goes in (:mod:`.selection`, :mod:`.tracked`) and has it written: :mod:`.packing` reads
-files (:mod:`.gathering`) under :mod:`.headers` into frames (:mod:`.compressing`, side by side in :mod:`.packing_pool`)
-with an :mod:`.index` behind them, and :mod:`.publishing` lets it appear. :mod:`.reading` looks into one.
+files (:mod:`.gathering`) under :mod:`.headers` into frames (:mod:`.compressing`, side by side in a :mod:`.crew` or a
+:mod:`.packing_pool`) with an :mod:`.index` behind them, and :mod:`.publishing` lets it appear. :mod:`.reading` looks
+into one.
 
 :mod:`.names` says what things are called, :mod:`.limits` how much an archive may ask for. :mod:`.decoding` turns a
-compressed file into a stream, :mod:`.tarstream` a stream into members, :mod:`.members` tells which of them are safe,
-and :mod:`.extraction` unpacks them through :mod:`.staging`. :mod:`.bundle` names the packages it carries,
-:mod:`.priming` takes them into a cache, and :mod:`.installing` installs from its lock.
+compressed file into a stream, :mod:`.frames` one frame of it into its content, :mod:`.tarstream` a stream into members,
+:mod:`.members` tells which of them are safe, and :mod:`.extraction` unpacks them through :mod:`.staging`.
+:mod:`.bundle` names the packages it carries, :mod:`.priming` takes them into a cache, and :mod:`.installing` installs
+from its lock.
 
 :mod:`.receipts` proves what is in one, by way of :mod:`.documents` (JSON with limits), :mod:`.inventory` (the packages)
 and :mod:`.signing`; :mod:`.sbom` lists the packages for other tools. Knows nothing of steps or doit.

@@ -7,15 +7,16 @@ never on the number of threads. Knows nothing of tar.
 from __future__ import annotations
 
 from hashlib import sha256
+from mmap import mmap
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from cwtasks.archive import zstd
+from cwtasks.archive.crew import Crew, Job
 from cwtasks.archive.index import Frame
 from cwtasks.archive.limits import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
     from hashlib import _Hash
     from io import FileIO
 
@@ -28,7 +29,7 @@ COPY_LEVEL = -10
 """Of zstd, for content that is compressed already: as fast as a copy, and frames keep their checksum."""
 
 _THREADS = 2
-_AHEAD = 2 * _THREADS
+_AHEAD = _THREADS + 1
 _ROOM = 5 * MIB + 64 * 1024
 """What a frame that ends when it should needs at most; bytes."""
 
@@ -103,16 +104,21 @@ class _Content:
     """What one frame holds, gathered in memory that is used again: new memory costs more than filling it."""
 
     def __init__(self) -> None:
-        self._memory = bytearray(_ROOM)
+        # The system gives each page of it when it is first written to.
+        self._memory = mmap(-1, _ROOM)
+        self._room = _ROOM
         self.size = 0
 
     def add(self, piece: bytes) -> None:
-        self._make_room(len(piece))
-        self._memory[self.size : self.size + len(piece)] = piece
-        self.size += len(piece)
+        end = self.size + len(piece)
+        if end > self._room:
+            self._grow(end)
+        self._memory[self.size : end] = piece
+        self.size = end
 
     def read(self, file: FileIO, size: int, digest: _Hash | None) -> int:
-        self._make_room(size)
+        if self.size + size > self._room:
+            self._grow(self.size + size)
         with memoryview(self._memory) as memory, memory[self.size : self.size + size] as room:
             count = _read_into(file, room)
             if digest is not None:
@@ -127,9 +133,12 @@ class _Content:
         self.size = 0
         return frame
 
-    def _make_room(self, size: int) -> None:
-        if self.size + size > len(self._memory):
-            self._memory += bytes(max(size, len(self._memory)))
+    def _grow(self, least: int) -> None:
+        self._room = 2 * least
+        memory = mmap(-1, self._room)
+        memory[: self.size] = self._memory[: self.size]
+        self._memory.close()
+        self._memory = memory
 
 
 def _read_into(file: FileIO, room: memoryview) -> int:
@@ -151,12 +160,10 @@ class Frames:
         self._level = level
         self._content = _Content()
         self._free: list[_Content] = []
-        self._waiting: list[Future[Frame]] = []
+        self._waiting: list[Job[Frame]] = []
         self._done: list[Frame] = []
-        from concurrent.futures import ThreadPoolExecutor
-
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cwtasks-compress")
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="cwtasks-write")
+        self._compressing = Crew(_THREADS, "cwtasks-compress")
+        self._writing = Crew(1, "cwtasks-write")
         self._compress = zstd.compressor()
 
     def add(self, piece: bytes) -> None:
@@ -173,9 +180,9 @@ class Frames:
             return
         content = self._content
         size = content.size
-        frame = self._pool.submit(self._compressed, content, COPY_LEVEL if is_compressed else self._level)
+        frame = self._compressing.submit(self._compressed, content, COPY_LEVEL if is_compressed else self._level)
         # One thread writes, so frames keep their order, and digests are taken beside all other work.
-        self._waiting.append(self._writer.submit(self._write, frame, size))
+        self._waiting.append(self._writing.submit(self._write, frame, size))
         while len(self._waiting) > _AHEAD:
             self._done.append(self._waiting.pop(0).result())
         self._content = self._free.pop() if self._free else _Content()
@@ -185,7 +192,7 @@ class Frames:
         self._free.append(content)
         return frame
 
-    def _write(self, frame: Future[bytes], content: int) -> Frame:
+    def _write(self, frame: Job[bytes], content: int) -> Frame:
         compressed = frame.result()
         self._output.write(compressed)
         return Frame(len(compressed), content)
@@ -194,8 +201,8 @@ class Frames:
         """Write all that is left; the frames in order."""
         self.end_frame()
         self._drain()
-        self._pool.shutdown()
-        self._writer.shutdown()
+        self._compressing.close()
+        self._writing.close()
         return self._done
 
     def _drain(self) -> None:
@@ -216,8 +223,8 @@ class Frames:
 
     def abandon(self) -> None:
         """Stop the threads."""
-        self._pool.shutdown(cancel_futures=True)
-        self._writer.shutdown(cancel_futures=True)
+        self._compressing.close(abandons=True)
+        self._writing.close(abandons=True)
 
 
 class CollectedFrames:

@@ -242,8 +242,7 @@ def _write(
     passphrase: Callable[[], bytes | None] | None,
     progress: Callable[[Progress], None] | None,
 ) -> Created:
-    from concurrent.futures import ThreadPoolExecutor
-
+    from cwtasks.archive.crew import Crew
     from cwtasks.archive.members import check_tree
     from cwtasks.archive.packing import pack
     from cwtasks.archive.publishing import aside, publish
@@ -255,8 +254,9 @@ def _write(
     with ExitStack() as stack:
         file, path = stack.enter_context(aside(plan.output))
         # Names are judged while files are read; links when it is known where they lead.
-        beside = stack.enter_context(ThreadPoolExecutor(1))
-        judged = beside.submit(check_tree, names, {}, folders=selection.folders)
+        beside = Crew(1, "cwtasks-judge")
+        stack.callback(beside.close)
+        judged = beside.submit(lambda: check_tree(names, {}, folders=selection.folders))
         packed = pack(
             file,
             plan.root,

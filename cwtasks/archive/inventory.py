@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -71,8 +70,7 @@ def _without_secrets(url: str) -> str:
     return f"{scheme}://{authority.rpartition('@')[2]}{path}"
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptPackageRecord:
+class ReceiptPackageRecord(NamedTuple):
     """One package of an environment."""
 
     data: Mapping[str, object]
@@ -179,11 +177,10 @@ class ReceiptEnvironment(NamedTuple):
         return told if self.prefix is None else {**told, "prefix": self.prefix}
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptInventory:
+class ReceiptInventory(NamedTuple):
     """The environments of a receipt, in the order of the manifest."""
 
-    environments: tuple[ReceiptEnvironment, ...] = field(default=())
+    environments: tuple[ReceiptEnvironment, ...] = ()
 
     @classmethod
     def parse(cls, data: object, *, path: str | Path = "receipt") -> ReceiptInventory:

@@ -5,11 +5,11 @@ Knows nothing of where frames go.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from cwtasks.archive import errors, workers
 from cwtasks.archive.compressing import CollectedFrames
+from cwtasks.archive.crew import Crew
 from cwtasks.archive.gathering import Gathered, Gatherer
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class PackingPool:
         """
         self._workers = [workers.Worker(gather_batches, (root, mtime, level)) for _ in range(workers.PROCESSES)]
         self._free = list(self._workers)
-        self._threads = ThreadPoolExecutor(workers.PROCESSES, thread_name_prefix="cwtasks-pack")
+        self._threads = Crew(workers.PROCESSES, "cwtasks-pack")
 
     def gather(self, batches: Sequence[Batch]) -> Iterator[Gathered]:
         """Yield what becomes of each batch, in order.
@@ -82,7 +82,7 @@ class PackingPool:
         for worker in self._workers:
             if kind is not None:
                 worker.kill()
-        self._threads.shutdown(cancel_futures=True)
+        self._threads.close(abandons=True)
         for worker in self._workers:
             worker.close()
 

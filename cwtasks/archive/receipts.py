@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
@@ -58,8 +57,7 @@ class ReceiptOptions(NamedTuple):
     """Whether the packages are inside."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveReceipt:
+class ArchiveReceipt(NamedTuple):
     """A receipt; :meth:`build` and :meth:`load` make valid ones only."""
 
     statement: Mapping[str, object]

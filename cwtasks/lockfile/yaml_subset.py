@@ -11,14 +11,13 @@ Text in, values out; knows no lock. A message never repeats what it found: it ma
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Scalar = str | int | float | bool | None
 Value = Scalar | list["Value"] | dict[str, "Value"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class YamlLimits:
+class YamlLimits(NamedTuple):
     """How much a text may hold before it counts as an attack."""
 
     lines: int = 2_000_000
