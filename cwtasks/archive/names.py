@@ -24,6 +24,10 @@ PACKAGE_SUFFIXES = (".conda", ".tar.bz2")
 """Ends of the names of packages."""
 
 
+RECEIPT_SUFFIX = ".receipt.json"
+"""What the name of a receipt adds to that of its archive."""
+
+
 def is_package(name: str) -> bool:
     """Say whether a member is a package file that is carried along: in ``packages/`` or a subdir's folder in it."""
     return name.startswith(PACKAGES) and name.endswith(PACKAGE_SUFFIXES) and name.count("/") <= 2

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cwtasks.archive.documents import LIMITS, format_json, parse, read_bytes
 from cwtasks.archive.inventory import ReceiptInventory, is_inside, redact
+from cwtasks.archive.names import RECEIPT_SUFFIX
 from cwtasks.archive.receipt_errors import (
     ProvenFileError,
     ReceiptFieldError,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://conda-incubator.github.io/conda-workspaces/workspace-archive-receipt-1.schema.json"
 FORMAT_VERSION = 1
-SUFFIX = ".receipt.json"
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
@@ -71,7 +71,7 @@ class ArchiveReceipt(NamedTuple):
     def default_path(archive: str | Path) -> Path:
         """Return where the receipt of an archive is: beside it."""
         place = Path(archive)
-        return place.with_name(place.name + SUFFIX)
+        return place.with_name(place.name + RECEIPT_SUFFIX)
 
     @classmethod
     def build(

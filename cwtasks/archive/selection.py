@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
 from cwtasks.archive.errors import ControlCharacterError, FileChangedError, NotUnicodeNameError
-from cwtasks.archive.names import SUFFIXES
-from cwtasks.archive.receipts import SUFFIX as RECEIPT_SUFFIX
+from cwtasks.archive.names import RECEIPT_SUFFIX, SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence

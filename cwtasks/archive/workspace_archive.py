@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cwtasks.archive import errors
 from cwtasks.archive.limits import ArchiveLimits
-from cwtasks.archive.names import SUFFIXES
+from cwtasks.archive.names import RECEIPT_SUFFIX, SUFFIXES
 from cwtasks.exceptions import ArchiveError
 
 if TYPE_CHECKING:
@@ -175,11 +175,9 @@ class WorkspaceArchive:
         Raises:
             ArchiveError: ``receipt`` is something else.
         """
-        from cwtasks.archive.receipts import ArchiveReceipt
-
         order = _receipt_order(self.receipt)
         if isinstance(order, bool):
-            return ArchiveReceipt.default_path(self.path) if order else None
+            return self.path.with_name(self.path.name + RECEIPT_SUFFIX) if order else None
         return Path(order)
 
     def default_target(self, cwd: str | Path | None = None) -> Path:

@@ -313,13 +313,13 @@ def _merge(value: condarc.Value, below: condarc.Value | None) -> condarc.Value:
 
 
 def _merged_rattler(environ: Mapping[str, str]) -> dict[str, object]:
-    import tomllib  # these files are rattler's, which speaks TOML 1.0
-
     merged: dict[str, object] = {}
     for path in rattler_files(environ):
         text = _text(path)
         if text is None:
             continue
+        import tomllib  # these files are rattler's, which speaks TOML 1.0; most people have none
+
         try:
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:

@@ -275,14 +275,19 @@ def _copy_hashing(
 
 
 def fetch(
-    records: Sequence[Record], *, cache: PackageCache, source: Source, report: Report, offline: bool = False
+    records: Sequence[Record],
+    *,
+    cache: PackageCache,
+    source: Callable[[], Source],
+    report: Report,
+    offline: bool = False,
 ) -> dict[str, str]:
     """Get and verify the archives of records.
 
     Args:
         records: Several with one URL count once.
         cache: Where archives are kept.
-        source: Where they come from.
+        source: Gives where they come from; asked when one is missing.
         report: Is told of progress in this thread.
         offline: Take only what is kept, or on this machine.
 
@@ -302,13 +307,16 @@ def fetch(
     copied = _Counter()
 
     def get(record: Record) -> None:
-        _get(record, cache=cache, source=source, told=copied.add, stops=stops, offline=offline)
+        _get(record, cache=cache, source=opened, told=copied.add, stops=stops, offline=offline)
 
     try:
         for done, (record, is_there) in enumerate(each(unproven, cache.has), 1):
             report(Progress("verify", done, len(unproven), file_name(record)))
             if not is_there:
                 missing.append(record)
+        if not missing:
+            return paths
+        opened = source()
         total = sum(_size(record) for record in missing)
         # Large ones first: the last to end is then a small one.
         for record, _ in each(sorted(missing, key=_size, reverse=True), get, stops):

@@ -183,10 +183,13 @@ class RattlerEngine:
         self, records: Sequence[Record], *, report: Report, channels: Sequence[str] = (), offline: bool = False
     ) -> dict[str, str]:
         """Get and verify archives; see the protocol for arguments and errors."""
-        from cwtasks.engines.transport import Transport  # brings TLS with it, which solving does not need
 
-        transport = Transport(self.settings, channels)
-        return fetch.fetch(records, cache=self._cache, source=transport, report=report, offline=offline)
+        def source() -> fetch.Source:
+            from cwtasks.engines.transport import Transport  # brings TLS with it
+
+            return Transport(self.settings, channels)
+
+        return fetch.fetch(records, cache=self._cache, source=source, report=report, offline=offline)
 
     def install(self, request: InstallRequest, *, report: Report) -> None:
         """Make a prefix hold exactly these packages; see the protocol for arguments and errors.

@@ -20,6 +20,10 @@ MAX_LOCK_BYTES = 128 * 1024 * 1024
 """Larger files are no lock files."""
 
 
+#: The last ``conda.lock`` by its text, which says all there is in it: proving, priming and installing each read it.
+_LAST: dict[str, Lock] = {}
+
+
 def read_lock(
     path: str | Path,
     *,
@@ -85,9 +89,14 @@ def parse_lock(content: bytes, path: str | Path) -> Lock:
         from cwtasks.lockfile.pixi_lock import parse_pixi_lock
 
         return parse_pixi_lock(text, path)
-    from cwtasks.lockfile.conda_lock import parse_conda_lock
+    lock = _LAST.get(text)
+    if lock is None:
+        from cwtasks.lockfile.conda_lock import parse_conda_lock
 
-    return parse_conda_lock(text, path)
+        lock = parse_conda_lock(text, path)
+        _LAST.clear()
+        _LAST[text] = lock
+    return lock
 
 
 def write_lock(path: str | Path, lock: Lock) -> bool:

@@ -4,18 +4,24 @@ Knows no file format, no rule of composition, no conda: those are ``manifests`` 
 shapes are the public interface of this package; constructors trust, the parsers in ``manifests`` check.
 """
 
-from cwtasks.models.packages import KNOWN_SUBDIRS, Channel, MatchSpec, PyPIDependency, without_credentials
-from cwtasks.models.tasks import Task, TaskArg, TaskDependency, TaskOverride
-from cwtasks.models.workspace import (
-    DEFAULT,
-    ArchiveConfig,
-    DialectName,
-    Environment,
-    Feature,
-    Manifest,
-    TargetTable,
-    WorkspaceConfig,
-)
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cwtasks.models.packages import KNOWN_SUBDIRS, Channel, MatchSpec, PyPIDependency, without_credentials
+    from cwtasks.models.tasks import Task, TaskArg, TaskDependency, TaskOverride
+    from cwtasks.models.workspace import (
+        DEFAULT,
+        ArchiveConfig,
+        DialectName,
+        Environment,
+        Feature,
+        Manifest,
+        TargetTable,
+        WorkspaceConfig,
+    )
 
 __all__ = [
     "DEFAULT",
@@ -36,3 +42,13 @@ __all__ = [
     "WorkspaceConfig",
     "without_credentials",
 ]
+
+_OF_PACKAGES = ("KNOWN_SUBDIRS", "Channel", "MatchSpec", "PyPIDependency", "without_credentials")
+
+
+def __getattr__(name: str) -> object:
+    # Who only wants to know what a channel is, such as an engine that starts, need not load what a task is.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    room = "packages" if name in _OF_PACKAGES else "tasks" if name.startswith("Task") else "workspace"
+    return getattr(import_module(f"{__name__}.{room}"), name)

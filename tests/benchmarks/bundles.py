@@ -16,8 +16,11 @@ from tests.benchmarks.clock import milliseconds, ratio, roomy_folder, warm_memor
 from tests.benchmarks.contents import Contents
 from tests.benchmarks.environments import DIRECT, run
 
-PACKAGES, FILES, FILE_BYTES = 100, 60, 140_000
+#: Packages of a bundle that is made, as of a few environments for a few platforms, and of one that is installed.
+MANY, FEW = 300, 100
+FILES, FILE_BYTES = 60, 140_000
 ROUNDS = 5
+CWT = [sys.executable, "-m", "cwtasks"]
 
 INSTALL = """
 from cwtasks.archive import WorkspaceArchive
@@ -26,59 +29,79 @@ WorkspaceArchive({archive!r}, receipt=True).install(target={target!r})
 
 
 def measure() -> Iterator[tuple[str, str]]:
-    with tempfile.TemporaryDirectory(dir=roomy_folder()) as name:
-        yield from _measure(Path(name))
+    for count, part in ((MANY, _making), (FEW, _installing)):
+        with tempfile.TemporaryDirectory(dir=roomy_folder()) as name:
+            folder = Path(name)
+            os.environ["CWTASKS_CACHE"] = str(folder / "cache")
+            channel = _channel(folder / "channel", count)
+            work = _workspace(folder / "work", channel, count)
+            run([*CWT, "bundle"], work)
+            warm_memory()
+            yield from part(folder, channel, work)
 
 
-def _measure(folder: Path) -> Iterator[tuple[str, str]]:
-    channel = Channel(folder / "channel")
-    contents = Contents()
-    for number in range(PACKAGES):
+def _channel(folder: Path, count: int) -> Channel:
+    channel, contents = Channel(folder), Contents()
+    for number in range(count):
         files = {f"share/p{number}/{index}.txt": contents.piece(FILE_BYTES) for index in range(FILES)}
         channel.add(Package(name=f"p{number}", files=files))
     channel.write_index()
-    work = folder / "work"
-    work.mkdir()
-    specs = "\n".join(f'p{number} = "*"' for number in range(PACKAGES))
-    (work / "conda.toml").write_text(
+    return channel
+
+
+def _workspace(folder: Path, channel: Channel, count: int) -> Path:
+    folder.mkdir()
+    specs = "\n".join(f'p{number} = "*"' for number in range(count))
+    (folder / "conda.toml").write_text(
         f'[workspace]\nname = "w"\nchannels = ["{channel.url}"]\nplatforms = ["linux-64"]\n[dependencies]\n{specs}\n'
     )
-    os.environ["CWTASKS_CACHE"] = str(folder / "cache")
-    cwt = [sys.executable, "-m", "cwtasks"]
-    run([*cwt, "bundle"], work)
+    return folder
+
+
+def _making(folder: Path, channel: Channel, work: Path) -> Iterator[tuple[str, str]]:
+    """Find the packages in the cache and prove them, then pack them, beside what copying them takes."""
+    del channel
     packages = sorted(str(path) for path in (folder / "cache/pkgs").rglob("*.conda"))
     size = sum(os.path.getsize(path) for path in packages)
-    times: dict[str, list[float]] = {}
-    warm_memory()
     copies = folder / "copies"
+    times: dict[str, list[float]] = {}
     for number in range(ROUNDS):
         copies.mkdir()
         times.setdefault("cp", []).append(run(["cp", *packages, str(copies)], folder))
         shutil.rmtree(copies)
         shutil.rmtree(work / ".conda")
-        times.setdefault("bundle", []).append(run([*cwt, "bundle"], work))
+        times.setdefault("bundle", []).append(run([*CWT, "bundle"], work))
+        (folder / "cache/pkgs-verified").unlink()
+        shutil.rmtree(work / ".conda")
+        times.setdefault("proven", []).append(run([*CWT, "bundle"], work))
         (work / "note").write_text(str(number))
         (work / "w.tar.zst").unlink(missing_ok=True)
-        times.setdefault("archive", []).append(run([*cwt, "archive", "--bundle"], work))
-    # A machine that has rattler's cache warm against one that has the archive alone, and its packages nowhere.
+        times.setdefault("archive", []).append(run([*CWT, "archive", "--bundle"], work))
+    best = {what: min(taken) for what, taken in times.items()}
+    yield f"cp of {len(packages)} packages, {size / 1e6:.0f} MB", milliseconds(best["cp"])
+    for what, job in (
+        ("bundle", "`cwt bundle` in a fresh clone, from a warm cache / cp (wanted: 1.3)"),
+        ("proven", "the same, every package hashed anew / cp"),
+        ("archive", "`cwt archive --bundle`: these packages packed, with a receipt / cp"),
+    ):
+        yield job, ratio(best[what], best["cp"])
+
+
+def _installing(folder: Path, channel: Channel, work: Path) -> Iterator[tuple[str, str]]:
+    """Install on a machine that has the archive alone, beside rattler on one that has the channel."""
+    run([*CWT, "archive", "--bundle"], work)
     archive = str(work / "w.tar.zst")
     theirs, other = folder / "rattler-cache", folder / "rattler-env"
     direct = [sys.executable, "-c", DIRECT, str(channel.folder), str(other), str(theirs)]
+    os.environ["CWTASKS_CACHE"] = str(folder / "far-cache")
+    times: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
         for path in (other, theirs, folder / "far-cache", folder / "far"):
             shutil.rmtree(path, ignore_errors=True)
         times.setdefault("direct", []).append(run(direct, folder))
-        os.environ["CWTASKS_CACHE"] = str(folder / "far-cache")
-        install = [*cwt, "install", archive, "--target", str(folder / "far")]
-        times.setdefault("install", []).append(run(install, folder))
+        times.setdefault("install", []).append(run([*CWT, "install", archive, "--target", str(folder / "far")], folder))
     best = {what: min(taken) for what, taken in times.items()}
-    yield f"cp of {PACKAGES} packages, {size / 1e6:.0f} MB", milliseconds(best["cp"])
-    yield (
-        "`cwt bundle` from a warm cache, nothing known of the workspace / cp (wanted: 1.3)",
-        ratio(best["bundle"], best["cp"]),
-    )
-    yield "`cwt archive --bundle`: these packages packed, with a receipt / cp", ratio(best["archive"], best["cp"])
-    yield f"py-rattler installs {PACKAGES} packages of a file:// channel", milliseconds(best["direct"])
+    yield f"py-rattler installs {FEW} packages of a file:// channel", milliseconds(best["direct"])
     yield "`cwt install` of a bundle / that (wanted: 1.2)", ratio(best["install"], best["direct"])
     shutil.rmtree(folder / "far")
     code = INSTALL.format(archive=archive, target=str(folder / "far"))
