@@ -7,9 +7,9 @@ into one.
 
 :mod:`.names` says what things are called, :mod:`.limits` how much an archive may ask for. :mod:`.decoding` turns a
 compressed file into a stream, :mod:`.frames` one frame of it into its content, :mod:`.tarstream` a stream into members,
-:mod:`.members` tells which of them are safe, and :mod:`.extraction` unpacks them through :mod:`.staging`.
-:mod:`.bundle` names the packages it carries, :mod:`.priming` takes them into a cache, and :mod:`.installing` installs
-from its lock.
+:mod:`.members` tells which of them are safe, and :mod:`.extraction` unpacks them through :mod:`.staging`, in one of the
+:mod:`.private_folders`. :mod:`.bundle` names the packages it carries, :mod:`.priming` takes them into a cache, and
+:mod:`.installing` installs from its lock.
 
 :mod:`.receipts` proves what is in one, by way of :mod:`.documents` (JSON with limits), :mod:`.inventory` (the packages)
 and :mod:`.signing`; :mod:`.sbom` lists the packages for other tools. Knows nothing of steps or doit.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cwtasks.archive.gathering import Package
     from cwtasks.archive.packing import Packed, Progress
     from cwtasks.archive.selection import Selection
+    from cwtasks.lockfile import Lock
     from cwtasks.models import Manifest
     from cwtasks.models.workspace import ArchiveConfig
 
@@ -253,10 +254,11 @@ def _write(
     names = [*selection.names, *(package.name for package in packages)]
     with ExitStack() as stack:
         file, path = stack.enter_context(aside(plan.output))
-        # Names are judged while files are read; links when it is known where they lead.
-        beside = Crew(1, "cwtasks-judge")
+        # While files are read: names are judged, links when it is known where they lead, and the lock is parsed.
+        beside = Crew(1, "cwtasks-beside")
         stack.callback(beside.close)
         judged = beside.submit(lambda: check_tree(names, {}, folders=selection.folders))
+        lock = beside.submit(_lock_of, plan)
         packed = pack(
             file,
             plan.root,
@@ -275,7 +277,7 @@ def _write(
             check_tree(names, packed.links, folders=selection.folders)
         files = [(file, path, plan.output)]
         if plan.receipt is not None:
-            content = _receipt(plan, packed).to_bytes()
+            content = _receipt(plan, packed, lock.result()).to_bytes()
             if plan.order.key is not None:
                 from cwtasks.archive.signing import sign
 
@@ -305,7 +307,16 @@ def _notes(plan: ArchivePlan, front: Sequence[str], packages: Sequence[Package])
     }
 
 
-def _receipt(plan: ArchivePlan, packed: Packed) -> ArchiveReceipt:
+def _lock_of(plan: ArchivePlan) -> Lock | None:
+    """Return the lock where a receipt tells what is in it."""
+    if plan.receipt is None or plan.lock is None:
+        return None
+    from cwtasks.lockfile import read_lock
+
+    return read_lock(os.path.join(plan.root, plan.lock))
+
+
+def _receipt(plan: ArchivePlan, packed: Packed, lock: Lock | None) -> ArchiveReceipt:
     from cwtasks.provision.plan import prefix_path
 
     workspace = plan.manifest.workspace
@@ -321,4 +332,5 @@ def _receipt(plan: ArchivePlan, packed: Packed) -> ArchiveReceipt:
         },
         options=ReceiptOptions(lock=plan.order.relocked, bundle=plan.order.is_bundle),
         digests={**packed.digests, Path(plan.output).name: packed.sha256},
+        lock=lock,
     )

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from cwtasks.archive import errors
+from cwtasks.archive import errors, private_folders
 from cwtasks.archive.names import PACKAGES
+from cwtasks.archive.private_folders import private_folder
 from cwtasks.exceptions import ArchiveHashMismatchError
 from cwtasks.files import write_all
 
@@ -77,38 +78,18 @@ def packages_aside(cache_folder: str) -> Iterator[PackagesAside]:
     Raises:
         CacheWriteError: it cannot be made.
     """
-    folder = os.path.join(cache_folder, f"{_MARK}{os.getpid()}-{os.urandom(4).hex()}")
-    try:
-        os.makedirs(folder)
-    except OSError as error:
-        raise errors.CacheWriteError(cache_folder, error.strerror or str(error)) from error
-    try:
-        yield PackagesAside(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with ExitStack() as stack:
+        try:
+            os.makedirs(cache_folder, exist_ok=True)
+            folder, _ = stack.enter_context(private_folder(Path(cache_folder), _MARK))
+        except OSError as error:
+            raise errors.CacheWriteError(cache_folder, error.strerror or str(error)) from error
+        yield PackagesAside(str(folder))
 
 
 def remove_left_overs(cache_folder: str) -> None:
-    """Remove what killed runs left in a cache: folders of processes that are no more."""
-    try:
-        with os.scandir(cache_folder) as entries:
-            found = [entry.path for entry in entries if entry.name.startswith(_MARK)]
-    except OSError:
-        return
-    for path in found:
-        process = os.path.basename(path)[len(_MARK) :].partition("-")[0]
-        if process.isdigit() and not _is_alive(int(process)):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    """Remove what killed runs left in a cache, and nothing that a living run still fills."""
+    private_folders.remove_left_overs(Path(cache_folder), _MARK)
 
 
 def by_member_name(packages: Iterable[LockedPackage], names: Iterable[str]) -> dict[str, LockedPackage]:

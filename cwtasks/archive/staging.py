@@ -1,19 +1,19 @@
 """The private folder beside a target in which an archive is unpacked before one rename puts it in place.
 
-Its name says whose it is, and a lock on it whether its maker still lives: what a killed run left behind is removed by
-the next. Knows nothing of archives. Everything is written relative to open folders and never through a link.
+Knows nothing of archives. Everything is written relative to open folders and never through a link.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections import OrderedDict
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from cwtasks.archive import private_folders
 from cwtasks.archive.errors import NoSpaceError, TargetError
+from cwtasks.archive.private_folders import FOLDER_FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 MARK = ".cwtasks-unpacking-"
 TREE = "tree"
 
-_ATTEMPTS = 10
 _NAME_KEPT = 40  # characters of the target's name, at most 160 bytes
 _OPEN_FOLDERS = 64
-_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -70,7 +68,7 @@ class StagedTree:
                 with suppress(FileExistsError):
                     os.mkdir(parts[count], 0o755, dir_fd=descriptor)
                 self._made.add(path)
-            descriptor = os.open(parts[count], _FOLDER_FLAGS, dir_fd=descriptor)
+            descriptor = os.open(parts[count], FOLDER_FLAGS, dir_fd=descriptor)
             self._open[path] = descriptor
         while len(self._open) > _OPEN_FOLDERS and next(iter(self._open)) != name:
             os.close(self._open.popitem(last=False)[1])
@@ -115,71 +113,24 @@ def staged(target: Path) -> Iterator[tuple[Path, StagedTree]]:
     Returns:
         The path of the tree to fill, and what fills it.
     """
-    outer, descriptor = _made(target)
-    tree = outer / TREE
-    try:
+    with private_folders.private_folder(target.parent, _beginning(target)) as (outer, descriptor):
         os.mkdir(TREE, 0o755, dir_fd=descriptor)
-        root = os.open(TREE, _FOLDER_FLAGS, dir_fd=descriptor)
+        root = os.open(TREE, FOLDER_FLAGS, dir_fd=descriptor)
         filled = StagedTree(root)
         try:
-            yield tree, filled
+            yield outer / TREE, filled
         finally:
             filled.close()
             os.close(root)
-    finally:
-        remove(outer)
-        os.close(descriptor)
-
-
-def _made(target: Path) -> tuple[Path, int]:
-    for _ in range(_ATTEMPTS):
-        folder = target.parent / f".{target.name[:_NAME_KEPT]}{MARK}{os.urandom(8).hex()}"
-        folder.mkdir(0o700)
-        # Between the two calls another run may take the folder for a left-over and remove it: then make a new one.
-        descriptor = _held(folder)
-        if descriptor is not None:
-            return folder, descriptor
-        with suppress(OSError):
-            folder.rmdir()
-    # There are no locks on this file system, so no other run can take a folder for a left-over either.
-    folder.mkdir(0o700)
-    return folder, os.open(folder, _FOLDER_FLAGS)
-
-
-def remove(folder: Path) -> None:
-    """Remove a staging folder as far as possible; what cannot be removed is the next run's business."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_left_overs(target: Path) -> None:
     """Remove what killed runs left beside a target, and nothing that a living run still fills."""
-    with suppress(OSError):
-        beginning = f".{target.name[:_NAME_KEPT]}{MARK}"
-        for entry in list(os.scandir(target.parent)):
-            if entry.name.startswith(beginning) and entry.is_dir(follow_symlinks=False):
-                folder = target.parent / entry.name
-                descriptor = _held(folder)
-                if descriptor is not None:
-                    remove(folder)
-                    os.close(descriptor)
+    private_folders.remove_left_overs(target.parent, _beginning(target))
 
 
-def _held(folder: Path) -> int | None:
-    """Open a folder and hold it for this process; ``None`` if another holds it or it is gone."""
-    import fcntl  # not on every system, and neither is the rest of this module
-
-    try:
-        descriptor = os.open(folder, _FOLDER_FLAGS)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(descriptor), folder.lstat()):
-            return descriptor
-    except OSError:
-        pass
-    os.close(descriptor)
-    return None
+def _beginning(target: Path) -> str:
+    return f".{target.name[:_NAME_KEPT]}{MARK}"
 
 
 def check_target(target: Path) -> None:

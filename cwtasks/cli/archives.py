@@ -82,13 +82,3 @@ def shown(name: str) -> Iterator[tuple[Display, Any]]:
         yield display, lambda progress: display.count("unpacking", progress.members)
     finally:
         display.close()
-
-
-def size_text(size: int) -> str:
-    """Return a number of bytes for people."""
-    value = float(size)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"

@@ -86,12 +86,18 @@ def _sentence(progress: Progress, *, counts: bool) -> str:
     if progress.phase == "solve":
         return f"{verb} {progress.text}" + (f" ({progress.done} of {progress.total})" if progress.total > 1 else "")
     if progress.phase == "download":
-        total = _size(progress.total)
-        return f"{verb} {_size(progress.done)} of {total}  {progress.text}" if counts else f"{verb} {total}"
+        total = size_text(progress.total)
+        return f"{verb} {size_text(progress.done)} of {total}  {progress.text}" if counts else f"{verb} {total}"
     if counts:
         return f"{verb} {progress.done} of {progress.total}  {progress.text}"
     return f"{verb} {progress.total} package{'' if progress.total == 1 else 's'}"
 
 
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 100_000 else f"{size_bytes / 1e3:.1f} kB"
+def size_text(size: int) -> str:
+    """Return a number of bytes as people read it, in steps of a thousand."""
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"

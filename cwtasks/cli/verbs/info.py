@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cwtasks.exceptions import CwtasksError, LockfileIntegrityError, shown_path
+from cwtasks.provision.progress import size_text
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from cwtasks.doit_plugin.workspace import Workspace
     from cwtasks.models import Environment
     from cwtasks.provision.provision import Provision
-
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 class LockStatus(NamedTuple):
@@ -175,7 +174,7 @@ def _state(environment: Mapping[str, Any]) -> str:
     if not environment["installed"]:
         return "not installed" if reason in (None, "it is not installed") else f"not installed: {reason}"
     count = environment["packages"]
-    told = f"installed, {count} package{'' if count == 1 else 's'}, {_size(environment['size_bytes'])}"
+    told = f"installed, {count} package{'' if count == 1 else 's'}, {size_text(environment['size_bytes'])}"
     return f"{told}; to be installed again: {reason}" if reason else told
 
 
@@ -189,11 +188,3 @@ def _lock_text(lock: Mapping[str, str | None]) -> str:
 
 def _listed(values: Iterable[str]) -> str:
     return ", ".join(values) or "none"
-
-
-def _size(size_bytes: int) -> str:
-    """Return a size as people read it, in steps of a thousand."""
-    size, unit = float(size_bytes), 0
-    while size >= 1000 and unit < len(_UNITS) - 1:
-        size, unit = size / 1000, unit + 1
-    return f"{size_bytes} {_UNITS[0]}" if not unit else f"{size:.1f} {_UNITS[unit]}"

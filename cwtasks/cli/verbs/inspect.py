@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from cwtasks.cli.archives import add_archive, archive_of, size_text
+from cwtasks.cli.archives import add_archive, archive_of
+from cwtasks.provision.progress import size_text
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

@@ -6,7 +6,8 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from cwtasks.cli.archives import add_archive, add_proof, archive_of, shown, size_text
+from cwtasks.cli.archives import add_archive, add_proof, archive_of, shown
+from cwtasks.provision.progress import size_text
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

@@ -38,6 +38,6 @@ def test_a_terminal_has_one_line_that_goes_away():
     display.say("2 packages")
     display.close()
     *lines, last = stream.getvalue().split("\r\x1b[K")
-    assert lines[4] == "install:test: downloading 0.4 MB of 2.5"
+    assert lines[4] == "install:test: downloading 400.0 kB of 2"
     assert max(map(len, lines)) < 40
     assert last == "install:test: 2 packages\n"
