@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # channels.py lies beside th
 
 from channels import Channel, Package
 
-from tests.benchmarks.archives import peak_bytes
+from tests.benchmarks.archives import peaks
 from tests.benchmarks.clock import milliseconds, ratio, roomy_folder, warm_memory
 from tests.benchmarks.contents import Contents
 from tests.benchmarks.environments import DIRECT, run
@@ -105,4 +105,6 @@ def _installing(folder: Path, channel: Channel, work: Path) -> Iterator[tuple[st
     yield "`cwt install` of a bundle / that (wanted: 1.2)", ratio(best["install"], best["direct"])
     shutil.rmtree(folder / "far")
     code = INSTALL.format(archive=archive, target=str(folder / "far"))
-    yield "memory of an install from a bundle (wanted: 200 MB)", f"{peak_bytes(code, folder) / 1e6:8.0f} MB"
+    own, rattler = peaks(code, folder)
+    yield "memory of an install from a bundle (wanted: 200 MB)", f"{own / 1e6:8.0f} MB"
+    yield "and of rattler, which unpacks several packages at once", f"{rattler / 1e6:8.0f} MB"

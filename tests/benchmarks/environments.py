@@ -160,10 +160,13 @@ def _lock() -> Iterator[tuple[str, str]]:
     environment = LockedEnvironment(channels=("https://channel.invalid",), packages={"linux-64": packages})
     with tempfile.TemporaryDirectory() as name:
         path, cache = Path(name, "conda.lock"), Path(name, "cache")
-        write_lock(path, Lock(environments={"default": environment}))
+        # A lock with the same text as the last one is not read again, so each is called otherwise.
+        first = float("inf")
+        for round_ in range(3):
+            write_lock(path, Lock(environments={f"env-{round_}": environment}))
+            first = min(first, best_of_calls(lambda: read_lock(path), rounds=1))
         time.sleep(0.1)
         size = path.stat().st_size / 1e6
-        first = best_of_calls(lambda: read_lock(path), rounds=3)
         read_lock(path, cache_folder=cache)
         after = best_of_calls(lambda: read_lock(path, cache_folder=cache))
     yield f"a lock of {size:.1f} MB, read the first time (wanted: < 150 ms per MB)", milliseconds(first / size)
