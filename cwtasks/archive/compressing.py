@@ -152,18 +152,12 @@ def _read_into(file: FileIO, room: memoryview) -> int:
     return count
 
 
-class Frames:
-    """Compresses frames side by side and writes them in order."""
+class _Gathering:
+    """Takes the content of a frame."""
 
-    def __init__(self, output: HashedFile, level: int) -> None:
-        self._output = output
+    def __init__(self, level: int) -> None:
         self._level = level
         self._content = _Content()
-        self._free: list[_Content] = []
-        self._waiting: list[Job[Frame]] = []
-        self._done: list[Frame] = []
-        self._compressing = Crew(_THREADS, "cwtasks-compress")
-        self._writing = Crew(1, "cwtasks-write")
         self._compress = zstd.compressor()
 
     def add(self, piece: bytes) -> None:
@@ -173,6 +167,19 @@ class Frames:
     def read(self, file: FileIO, size: int, digest: _Hash | None) -> int:
         """Take more content from a file; see :class:`Sink`."""
         return self._content.read(file, size, digest)
+
+
+class Frames(_Gathering):
+    """Compresses frames side by side and writes them in order."""
+
+    def __init__(self, output: HashedFile, level: int) -> None:
+        super().__init__(level)
+        self._output = output
+        self._free: list[_Content] = []
+        self._waiting: list[Job[Frame]] = []
+        self._done: list[Frame] = []
+        self._compressing = Crew(_THREADS, "cwtasks-compress")
+        self._writing = Crew(1, "cwtasks-write")
 
     def end_frame(self, *, is_compressed: bool = False) -> None:
         """Have compressed and written what there is."""
@@ -227,23 +234,13 @@ class Frames:
         self._writing.close(abandons=True)
 
 
-class CollectedFrames:
+class CollectedFrames(_Gathering):
     """Compresses frames one after the other and keeps them."""
 
     def __init__(self, level: int) -> None:
+        super().__init__(level)
         self.frames: list[tuple[bytes, int]] = []
         """Each frame, and how many bytes are in it."""
-        self._level = level
-        self._content = _Content()
-        self._compress = zstd.compressor()
-
-    def add(self, piece: bytes) -> None:
-        """Take more content."""
-        self._content.add(piece)
-
-    def read(self, file: FileIO, size: int, digest: _Hash | None) -> int:
-        """Take more content from a file; see :class:`Sink`."""
-        return self._content.read(file, size, digest)
 
     def end_frame(self, *, is_compressed: bool = False) -> None:
         """Compress what there is."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cwtasks.archive import errors
 from cwtasks.archive.compressing import LEVELS
 from cwtasks.archive.headers import DEFAULT_MTIME
-from cwtasks.archive.names import LOCKS, compression_of
+from cwtasks.archive.names import LOCKS, compression_of, receipt_beside
 from cwtasks.archive.receipts import ArchiveReceipt, ReceiptOptions
 from cwtasks.exceptions import ArchiveError
 
@@ -172,7 +172,7 @@ def _output(manifest: Manifest, root: str, order: Order, cwd: str) -> str:
 
 def _receipt_path(output: str, order: Order, cwd: str) -> str | None:
     if isinstance(order.receipt, bool):
-        return str(ArchiveReceipt.default_path(output)) if order.receipt else None
+        return receipt_beside(output) if order.receipt else None
     path = os.path.join(cwd, os.path.expanduser(order.receipt))
     return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
 

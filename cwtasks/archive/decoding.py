@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from cwtasks.archive import errors, zstd
-from cwtasks.archive.frames import LONGEST_HEADER, MAGIC, frame_demands
+from cwtasks.archive.frames import LONGEST_HEADER, ZSTD_MAGIC, frame_demands
 from cwtasks.archive.limits import MIB, ArchiveLimits, Budget
 from cwtasks.archive.names import compression_of
 
@@ -169,9 +169,9 @@ class DecodedArchive:
         if magic[1:4] == b"\x2a\x4d\x18" and magic[0] & 0xF0 == 0x50:
             self._skip()
             return None
-        if len(magic) < 4 and MAGIC.startswith(magic):
+        if len(magic) < 4 and ZSTD_MAGIC.startswith(magic):
             raise errors.TruncatedArchiveError(self.path)
-        self._demand(MAGIC)
+        self._demand(ZSTD_MAGIC)
         window, dictionary = frame_demands(self._ahead())
         if window is None:
             raise errors.TruncatedArchiveError(self.path)
@@ -235,7 +235,7 @@ class _Gzip:
 
 def kind_of(beginning: bytes) -> str | None:
     """Tell by the first bytes how a file is compressed: ``zstd``, ``gzip``, ``bzip2`` or ``None``."""
-    magics = {MAGIC: "zstd", GZIP_MAGIC: "gzip", BZIP2_MAGIC: "bzip2"}
+    magics = {ZSTD_MAGIC: "zstd", GZIP_MAGIC: "gzip", BZIP2_MAGIC: "bzip2"}
     skippable = beginning[1:4] == b"\x2a\x4d\x18" and beginning[0] & 0xF0 == 0x50
     return "zstd" if skippable else next((kind for magic, kind in magics.items() if beginning.startswith(magic)), None)
 

@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from cwtasks.archive import errors, zstd
+from cwtasks.archive.limits import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from cwtasks.archive.index import Frame
     from cwtasks.archive.limits import ArchiveLimits
 
-MAGIC = b"\x28\xb5\x2f\xfd"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 LONGEST_HEADER = 18
 """Of a frame, with its magic; bytes."""
 
 _READ = 256 * 1024
+_MOST_CONTENT = 64 * MIB  # of a frame that is decoded by itself, whatever a seek table says
 
 
 def frame_demands(header: bytes) -> tuple[int | None, int]:
@@ -66,7 +68,7 @@ def decode_frame(path: Path, descriptor: int, frame: Frame, at: int, *, limits: 
     """
     header = os.pread(descriptor, min(LONGEST_HEADER, frame.compressed), at)
     window, dictionary = frame_demands(header)
-    if not header.startswith(MAGIC) or window is None or dictionary:
+    if not header.startswith(ZSTD_MAGIC) or window is None or dictionary:
         raise errors.CorruptArchiveError(path, "its seek table leads to no frame")
     if window > limits.window_bytes:
         raise errors.WindowTooLargeError(path, f"{window:,} bytes, at most {limits.window_bytes:,} are allowed")
@@ -76,7 +78,7 @@ def decode_frame(path: Path, descriptor: int, frame: Frame, at: int, *, limits: 
     )
     content = 0
     try:
-        for piece in zstd.pieces(raw, frame.content):
+        for piece in zstd.pieces(raw, min(frame.content, _MOST_CONTENT)):
             content += len(piece)
             yield piece
     except ValueError as error:

@@ -85,7 +85,7 @@ class Index(NamedTuple):
         """
         names, kinds, sizes, headers = _read_columns(self.columns)
         steps = (header + size + -size % BLOCK for header, size in zip(headers, sizes, strict=True))
-        listed = names.decode().split("\n") if names else []
+        listed = names.split("\n") if names else []
         return list(map(Place, listed, kinds, sizes, accumulate(steps, initial=0), headers))
 
     def find(self, name: str) -> Place | None:
@@ -95,11 +95,11 @@ class Index(NamedTuple):
             ValueError: The columns are damaged.
         """
         names, kinds, sizes, headers = _read_columns(self.columns)
-        lines = b"\n%b\n" % names
-        found = lines.find(b"\n%b\n" % name.encode(errors="surrogatepass")) if name and "\n" not in name else -1
+        lines = f"\n{names}\n"
+        found = lines.find(f"\n{name}\n") if name and "\n" not in name else -1
         if found < 0:
             return None
-        at = lines.count(b"\n", 0, found)
+        at = lines.count("\n", 0, found)
         before = sizes[:at]
         # Padding fills up whole blocks; a hundred thousand members want it said without a loop of our own.
         padding = sum(map(and_, map(neg, before), repeat(BLOCK - 1)))
@@ -178,8 +178,8 @@ def _read_seek_table(descriptor: int, size: int) -> list[Frame]:
 class _Columns(NamedTuple):
     """The members of an archive."""
 
-    names: bytes
-    """In UTF-8, a line break between any two."""
+    names: str
+    """With a line break between any two."""
     kinds: str
     sizes: array[int]
     headers: array[int]
@@ -195,14 +195,14 @@ def _read_columns(packed: bytes) -> _Columns:
         length = int.from_bytes(raw[at : at + 4], "little")
         columns.append(raw[at + 4 : at + 4 + length])
         at += 4 + length
-    names, kinds = columns[0], columns[1].decode("ascii")
+    names, kinds = columns[0].decode(), columns[1].decode("ascii")
     sizes, headers = array("Q"), array("I")
     sizes.frombytes(columns[2])
     headers.frombytes(raw[at:])
     if sys.byteorder == "big":
         sizes.byteswap()
         headers.byteswap()
-    count = names.count(b"\n") + 1 if names else 0
+    count = names.count("\n") + 1 if names else 0
     if not count == len(kinds) == len(sizes) == len(headers):
         raise ValueError("its columns differ in length")
     if not set(kinds) <= set("fxld"):

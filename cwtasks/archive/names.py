@@ -28,6 +28,11 @@ RECEIPT_SUFFIX = ".receipt.json"
 """What the name of a receipt adds to that of its archive."""
 
 
+def receipt_beside(archive: str) -> str:
+    """Return the path of the receipt that lies beside an archive."""
+    return archive + RECEIPT_SUFFIX
+
+
 def is_package(name: str) -> bool:
     """Say whether a member is a package file that is carried along: in ``packages/`` or a subdir's folder in it."""
     return name.startswith(PACKAGES) and name.endswith(PACKAGE_SUFFIXES) and name.count("/") <= 2

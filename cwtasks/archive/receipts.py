@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cwtasks.archive.documents import LIMITS, format_json, parse, read_bytes
 from cwtasks.archive.inventory import ReceiptInventory, is_inside, redact
-from cwtasks.archive.names import RECEIPT_SUFFIX
+from cwtasks.archive.names import receipt_beside
 from cwtasks.archive.receipt_errors import (
     ProvenFileError,
     ReceiptFieldError,
@@ -70,8 +70,7 @@ class ArchiveReceipt(NamedTuple):
     @staticmethod
     def default_path(archive: str | Path) -> Path:
         """Return where the receipt of an archive is: beside it."""
-        place = Path(archive)
-        return place.with_name(place.name + RECEIPT_SUFFIX)
+        return Path(receipt_beside(os.fspath(archive)))
 
     @classmethod
     def build(

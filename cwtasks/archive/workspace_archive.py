@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cwtasks.archive import errors
 from cwtasks.archive.limits import ArchiveLimits
-from cwtasks.archive.names import RECEIPT_SUFFIX, SUFFIXES
+from cwtasks.archive.names import SUFFIXES, receipt_beside
 from cwtasks.exceptions import ArchiveError
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class WorkspaceArchive:
         """
         order = _receipt_order(self.receipt)
         if isinstance(order, bool):
-            return self.path.with_name(self.path.name + RECEIPT_SUFFIX) if order else None
+            return Path(receipt_beside(str(self.path))) if order else None
         return Path(order)
 
     def default_target(self, cwd: str | Path | None = None) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -56,19 +56,18 @@ def pieces(raw: Iterable[bytes], most: int) -> Iterator[bytes]:
 
 def compressor() -> Callable[[ReadableBuffer, int], bytes]:
     """Return what makes one frame of content and a level; its size and a checksum are in it. Any thread may call it."""
-    from threading import local  # who only reads needs none
+    from threading import get_ident  # who only reads needs none
 
     parameter = zstd.CompressionParameter
-    kept = local()
+    kept: dict[tuple[int, int], Any] = {}
 
     def compress(content: ReadableBuffer, level: int) -> bytes:
         # A new one for each frame would get its memory from the system again, page by page: eight times the time of
         # copying a frame. What it writes does not depend on what it wrote before.
-        made = getattr(kept, str(level), None)
+        made = kept.get((get_ident(), level))
         if made is None:
             options: dict[int, int] = {parameter.compression_level: level, parameter.checksum_flag: 1}
-            made = zstd.ZstdCompressor(options=options)
-            setattr(kept, str(level), made)
+            made = kept[get_ident(), level] = zstd.ZstdCompressor(options=options)
         frame: bytes = made.compress(content, made.FLUSH_FRAME)
         return frame
 

@@ -57,14 +57,14 @@ def archive_of(arguments: Namespace, *, needs_receipt: bool = False) -> Workspac
 
     from cwtasks.archive import WorkspaceArchive
     from cwtasks.archive.limits import ArchiveLimits
-    from cwtasks.archive.names import RECEIPT_SUFFIX
+    from cwtasks.archive.names import receipt_beside
 
     path = Path(os.path.abspath(os.path.expanduser(arguments.archive)))
     receipt: str | bool | None = getattr(arguments, "receipt", None)
     keys = tuple(getattr(arguments, "key", ()))
     if receipt is None:
         wants = needs_receipt or bool(keys) or getattr(arguments, "require_sha256", False)
-        receipt = wants or os.path.exists(f"{path}{RECEIPT_SUFFIX}")
+        receipt = wants or os.path.exists(receipt_beside(str(path)))
     limits = ArchiveLimits.unbounded() if getattr(arguments, "large", False) else ArchiveLimits()
     return WorkspaceArchive(path, receipt=receipt, keys=keys, limits=limits)
 

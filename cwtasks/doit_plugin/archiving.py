@@ -88,7 +88,7 @@ class Archiving:
     def seen(self) -> Step:
         """The step as the state sees it: with everything its result depends on."""
         workspace, plan = self._workspace, self.plan
-        outputs = tuple(self._path_in_state(path) for path in plan.outputs)
+        outputs = tuple(_relative(workspace.root, path) for path in plan.outputs)
         if self.step.kind == "verify":
             check = workspace.settings.archive.check
             return replace(self.step, command="verify", inputs=outputs, arguments=(("check", check),) if check else ())
@@ -101,10 +101,7 @@ class Archiving:
     @property
     def path_of_archive(self) -> str:
         """As the state calls it."""
-        return self._path_in_state(self.plan.output)
-
-    def _path_in_state(self, path: str) -> str:
-        return _relative(self._workspace.root, path)
+        return _relative(self._workspace.root, self.plan.output)
 
     def _facts(self) -> tuple[tuple[str, str], ...]:
         from cwtasks.archive import zstd

@@ -43,12 +43,11 @@ __all__ = [
     "without_credentials",
 ]
 
-_OF_PACKAGES = ("KNOWN_SUBDIRS", "Channel", "MatchSpec", "PyPIDependency", "without_credentials")
-
 
 def __getattr__(name: str) -> object:
     # Who only wants to know what a channel is, such as an engine that starts, need not load what a task is.
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    room = "packages" if name in _OF_PACKAGES else "tasks" if name.startswith("Task") else "workspace"
-    return getattr(import_module(f"{__name__}.{room}"), name)
+    for room in ("packages", "tasks", "workspace") if name in __all__ else ():
+        found = vars(import_module(f"{__name__}.{room}"))
+        if name in found:
+            return found[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,12 +9,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # channels.py lies beside this package
 
-from channels import Channel, Package
+from channels import Channel
 
 from tests.benchmarks.archives import peaks
 from tests.benchmarks.clock import milliseconds, ratio, roomy_folder, warm_memory
-from tests.benchmarks.contents import Contents
-from tests.benchmarks.environments import DIRECT, run
+from tests.benchmarks.environments import DIRECT, make_channel, make_workspace, run
 
 #: Packages of a bundle that is made, as of a few environments for a few platforms, and of one that is installed.
 MANY, FEW = 300, 100
@@ -33,29 +32,11 @@ def measure() -> Iterator[tuple[str, str]]:
         with tempfile.TemporaryDirectory(dir=roomy_folder()) as name:
             folder = Path(name)
             os.environ["CWTASKS_CACHE"] = str(folder / "cache")
-            channel = _channel(folder / "channel", count)
-            work = _workspace(folder / "work", channel, count)
+            channel = make_channel(folder / "channel", count, FILES, FILE_BYTES)
+            work = make_workspace(folder / "work", channel, count)
             run([*CWT, "bundle"], work)
             warm_memory()
             yield from part(folder, channel, work)
-
-
-def _channel(folder: Path, count: int) -> Channel:
-    channel, contents = Channel(folder), Contents()
-    for number in range(count):
-        files = {f"share/p{number}/{index}.txt": contents.piece(FILE_BYTES) for index in range(FILES)}
-        channel.add(Package(name=f"p{number}", files=files))
-    channel.write_index()
-    return channel
-
-
-def _workspace(folder: Path, channel: Channel, count: int) -> Path:
-    folder.mkdir()
-    specs = "\n".join(f'p{number} = "*"' for number in range(count))
-    (folder / "conda.toml").write_text(
-        f'[workspace]\nname = "w"\nchannels = ["{channel.url}"]\nplatforms = ["linux-64"]\n[dependencies]\n{specs}\n'
-    )
-    return folder
 
 
 def _making(folder: Path, channel: Channel, work: Path) -> Iterator[tuple[str, str]]:
@@ -75,7 +56,7 @@ def _making(folder: Path, channel: Channel, work: Path) -> Iterator[tuple[str, s
         shutil.rmtree(work / ".conda")
         times.setdefault("proven", []).append(run([*CWT, "bundle"], work))
         (work / "note").write_text(str(number))
-        (work / "w.tar.zst").unlink(missing_ok=True)
+        (work / "work.tar.zst").unlink(missing_ok=True)
         times.setdefault("archive", []).append(run([*CWT, "archive", "--bundle"], work))
     best = {what: min(taken) for what, taken in times.items()}
     yield f"cp of {len(packages)} packages, {size / 1e6:.0f} MB", milliseconds(best["cp"])
@@ -90,7 +71,7 @@ def _making(folder: Path, channel: Channel, work: Path) -> Iterator[tuple[str, s
 def _installing(folder: Path, channel: Channel, work: Path) -> Iterator[tuple[str, str]]:
     """Install on a machine that has the archive alone, beside rattler on one that has the channel."""
     run([*CWT, "archive", "--bundle"], work)
-    archive = str(work / "w.tar.zst")
+    archive = str(work / "work.tar.zst")
     theirs, other = folder / "rattler-cache", folder / "rattler-env"
     direct = [sys.executable, "-c", DIRECT, str(channel.folder), str(other), str(theirs)]
     os.environ["CWTASKS_CACHE"] = str(folder / "far-cache")

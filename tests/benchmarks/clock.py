@@ -61,7 +61,10 @@ def warm_memory(size: int = 4 * 1024**3) -> None:
     Args:
         size: How much; bytes.
     """
-    with tempfile.TemporaryFile(dir=roomy_folder()) as file:
+    folder = roomy_folder()
+    if folder is None:
+        return  # what is measured lies on a disk
+    with tempfile.TemporaryFile(dir=folder) as file:
         for _ in range(size >> 24):
             file.write(bytes(1 << 24))
 

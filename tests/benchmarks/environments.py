@@ -57,9 +57,9 @@ def measure() -> Iterator[tuple[str, str]]:
         with tempfile.TemporaryDirectory(dir=roomy_folder()) as name:
             folder = Path(name)
             os.environ["CWTASKS_CACHE"] = str(folder / "cache")
-            channel = _channel(folder / "channel", *size)
+            channel = make_channel(folder / "channel", *size)
             warm_memory()
-            work = _workspace(folder / "work", channel)
+            work = make_workspace(folder / "work", channel, PACKAGES)
             yield from _installs(folder, channel, work, f"{PACKAGES} packages, {size[0] * size[1]:,} files")
             if size == SMALL:
                 yield from _nothing_to_do(folder, work)
@@ -67,7 +67,7 @@ def measure() -> Iterator[tuple[str, str]]:
     yield from _activation()
 
 
-def _channel(folder: Path, packages: int, files_each: int, file_bytes: int) -> Channel:
+def make_channel(folder: Path, packages: int, files_each: int, file_bytes: int) -> Channel:
     channel = Channel(folder)
     contents = Contents()
     for number in range(packages):
@@ -77,9 +77,9 @@ def _channel(folder: Path, packages: int, files_each: int, file_bytes: int) -> C
     return channel
 
 
-def _workspace(folder: Path, channel: Channel) -> Path:
+def make_workspace(folder: Path, channel: Channel, packages: int) -> Path:
     folder.mkdir()
-    specs = "\n".join(f'p{number} = "*"' for number in range(PACKAGES))
+    specs = "\n".join(f'p{number} = "*"' for number in range(packages))
     task = 'copy = { cmd = "cp in out", inputs = ["in"], outputs = ["out"] }'
     text = f'[workspace]\nchannels = ["{channel.url}"]\nplatforms = ["linux-64"]\n[dependencies]\n{specs}\n[tasks]\n{task}\n'
     (folder / "conda.toml").write_text(text)
