@@ -420,6 +420,8 @@ class WorkspaceArchive:
         folder = Path(os.path.expanduser(target)) if target is not None else self.default_target()
         receipt = self._load_receipt(())
         if receipt is not None and is_restored(folder, self.path, receipt):
+            # It may have been killed between putting the workspace in place and tidying up.
+            _Cache(package_cache, engine).tidy()
             return self._as_restored(folder, receipt)
         return self._extract(
             receipt,
@@ -458,11 +460,20 @@ class _Cache:
 
     def aside(self) -> Any:  # noqa: ANN401 - a context manager
         """Make room beside the cache."""
-        from cwtasks.archive.priming import packages_aside, remove_left_overs
+        from cwtasks.archive.priming import packages_aside
 
-        folder = self._own or self._engine.package_folder
-        remove_left_overs(folder)
-        return packages_aside(folder)
+        self.tidy()
+        return packages_aside(self._folder)
+
+    def tidy(self) -> None:
+        """Remove what killed runs left beside the cache."""
+        from cwtasks.archive.priming import remove_left_overs
+
+        remove_left_overs(self._folder)
+
+    @property
+    def _folder(self) -> str:
+        return self._own or self._engine.package_folder
 
     def prime(self, tree: Path, aside: PackagesAside, lockfile: str, *, is_unpacked: bool) -> int:
         """Put the packages that the lock names into the cache; how many were missing there."""
