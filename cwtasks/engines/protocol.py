@@ -141,14 +141,19 @@ class Engine(Protocol):
         ...
 
     def fetch(
-        self, records: Sequence[Record], *, report: Report, channels: Sequence[str] = (), offline: bool = False
+        self,
+        records: Sequence[Record],
+        *,
+        report: Report,
+        channels: Callable[[], Sequence[str]] = tuple,
+        offline: bool = False,
     ) -> dict[str, str]:
         """Get the archives of packages into the package cache and verify every one.
 
         Args:
             records: Each with ``sha256``, or at least ``md5``.
             report: Is told of progress.
-            channels: URLs that may hold the credentials the records' URLs lack.
+            channels: Gives URLs that may hold the credentials the records' URLs lack; asked when one is downloaded.
             offline: Take only what is kept, or on this machine.
 
         Returns:

@@ -1,7 +1,7 @@
 """The child process in which rattler works: one request on stdin, lines of JSON on stdout.
 
-The only module that imports rattler. It is started by its path in an isolated interpreter, so it imports nothing of
-this package. It knows no cache policy, no credential and no user: all of that comes with the request.
+The only module that imports rattler. It may be started by its path in an isolated interpreter, so it imports nothing of
+this package. It knows no cache policy, no credential, no user and no environment: all of that comes with the request.
 
 Lines it writes: ``{"progress": [phase, done, total, text]}``, and at the end ``{"result": …}`` or ``{"error": {…}}``.
 It leaves through ``os._exit``: threads of rattler that still run while an interpreter is taken down crash it.
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 UNFINISHED = "cwtasks-unfinished"
 TELLS_EVERY_SECONDS = 0.05
+HEAD_BYTES = 8192
 LINK_SCRIPT = re.compile(r"(?:bin/\.|Scripts/\.|Scripts/)[^/]+-post-link\.(?:sh|bat)")
 
 
@@ -50,7 +51,6 @@ def main() -> NoReturn:
     # What link scripts print must not stand between our lines: only we keep the old stdout.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    sys.path.append(sys.argv[1])
     # The longest part of the start, done while the parent still prepares the request.
     sys.modules["ssl"] = None  # type: ignore[assignment]  # asyncio can do without, and rattler brings its own
     import asyncio
@@ -61,6 +61,8 @@ def main() -> NoReturn:
     if not line:
         os._exit(0)  # started ahead and not needed
     request = json.loads(line)
+    os.environ.clear()
+    os.environ.update(request["environ"])
     threading.Thread(target=_leave_with_the_parent, daemon=True).start()
     lock = threading.Lock()
 
@@ -268,12 +270,13 @@ async def _install(request: dict[str, Any], say: Callable[[dict[str, Any]], None
 
     prefix, meta = Path(request["prefix"]), Path(request["prefix"], "conda-meta")
     relinked = _begin(meta, request)
+    ours = {url: Path(path).as_uri() for url, path in request["archives"].items()}
     reporter = Reporter(say)
     with tempfile.TemporaryDirectory() as folder:
         for is_last in (False, True):
             records = _to_records(request["records"], folder)
             for record, plain in zip(records, request["records"], strict=True):
-                record.url = Path(request["archives"][plain["url"]]).as_uri()
+                record.url = ours[plain["url"]]
             try:
                 await rattler.install(
                     records,
@@ -293,7 +296,7 @@ async def _install(request: dict[str, Any], say: Callable[[dict[str, Any]], None
                 # A record that was cut off while it was written says nothing; without it the package is linked anew.
                 if is_last or not _drop_unreadable_records(meta):
                     raise WorkerError("install", str(error)) from error
-    _write_real_urls(meta, request["records"], request["archives"])
+    _write_real_urls(meta, request["records"], ours)
     if reporter.failed:
         raise WorkerError("link-script", "", packages=sorted(reporter.failed))
     _end(meta)
@@ -368,7 +371,7 @@ def _cut_short(meta: Path, request: dict[str, Any]) -> set[str]:
         last = {"link_scripts": True}
     if not (last.get("link_scripts") and request["link_scripts"]):
         return set()
-    texts = (path.read_text() for path in meta.glob("*.json"))
+    texts = (path.read_text(encoding="utf-8") for path in meta.glob("*.json"))
     records = [json.loads(text) for text in texts if "-post-link." in text and text.rstrip().endswith("}")]
     return {record["name"] for record in records if any(map(LINK_SCRIPT.fullmatch, record.get("files", ())))}
 
@@ -388,28 +391,35 @@ def _is_object(data: bytes) -> bool:
         return False
 
 
-def _write_real_urls(meta: Path, records: list[dict[str, Any]], archives: dict[str, str]) -> None:
-    """Put the channel's URL where rattler noted the path of our archive.
+def _write_real_urls(meta: Path, records: list[dict[str, Any]], ours: dict[str, str]) -> None:
+    """Put the channel's URL where rattler noted the one of our archive.
 
     Every record is looked at, not only those of this call: an earlier one may have been killed before it came here.
     """
     for record in records:
-        path = f"{meta}/{record['name']}-{record['version']}-{record['build']}.json"
-        with open(path, "r+b", buffering=0) as file:
-            data = file.read()
-            real, ours = _url_field(record["url"]), _url_field(Path(archives[record["url"]]).as_uri())
-            if real in data:
+        wanted, found = _url_field(record["url"]), _url_field(ours[record["url"]])
+        with open(f"{meta}/{record['name']}-{record['version']}-{record['build']}.json", "r+b", buffering=0) as file:
+            # Reading and writing whole documents, or new files, would cost as much as linking the packages. The field
+            # stands before the lists of files, and blanks fill the place of a URL that is shorter than ours.
+            data = file.read(HEAD_BYTES)
+            if wanted in data:
                 continue
-            start = data.find(ours)
-            # Reading and writing whole documents, or new files, would cost as much as linking the packages. Whoever
-            # kills us within these two calls leaves a record the next run finds unreadable, and writes anew.
-            file.seek(max(start, 0))
-            file.write(real + data[start + len(ours) :] if start >= 0 else _with_url(data, record["url"]))
+            start = data.find(found)
+            if start >= 0 and len(wanted) <= len(found):
+                file.seek(start)
+                file.write(wanted.ljust(len(found)))
+                continue
+            data += file.read()
+            if wanted in data:
+                continue
+            # Whoever kills us within these two calls leaves a record the next run finds unreadable, and writes anew.
+            file.seek(0)
+            file.write(data.replace(found, wanted, 1) if found in data else _with_url(data, record["url"]))
             file.truncate()
 
 
 def _url_field(url: str) -> bytes:
-    return f'\n  "url": {json.dumps(url, ensure_ascii=False)},\n'.encode()
+    return f'\n  "url": {json.dumps(url, ensure_ascii=False)},'.encode()
 
 
 def _with_url(data: bytes, url: str) -> bytes:
@@ -442,4 +452,5 @@ def _to_records(plain: Iterable[dict[str, Any]], folder: str) -> list[RepoDataRe
 
 
 if __name__ == "__main__":
+    sys.path.append(sys.argv[1])
     main()

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from cwtasks.lockfile.satisfaction import (
         WantedEnvironment,
         WantedPlatform,
-        left_out,
         stale_slices,
         wanted_of,
         why_stale,
@@ -43,7 +42,6 @@ _HOMES = {
     "WantedPlatform": "satisfaction",
     "digest_of": "model",
     "format_conda_lock": "conda_lock",
-    "left_out": "satisfaction",
     "parse_conda_lock": "conda_lock",
     "parse_constraint": "version",
     "parse_pixi_lock": "pixi_lock",
@@ -72,7 +70,6 @@ __all__ = [
     "WantedPlatform",
     "digest_of",
     "format_conda_lock",
-    "left_out",
     "parse_conda_lock",
     "parse_constraint",
     "parse_pixi_lock",

@@ -38,6 +38,14 @@ class LockedEnvironment:
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of packages that would have to be built, by platform name; platforms without are left out."""
 
+    def left_out(self, platform: str) -> tuple[str, ...]:
+        """Return the names of what is locked and nobody installs here: from indexes, to be built.
+
+        Args:
+            platform: Name in the lock.
+        """
+        return (*(str(one) for one in self.pypi.get(platform, ())), *self.sources.get(platform, ()))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lock:

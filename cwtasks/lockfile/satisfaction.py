@@ -332,15 +332,3 @@ def _called(package: LockedPackage | None) -> str:
 def _is_inside(path: str) -> bool:
     names = path.split("/")
     return bool(path) and not ({"", ".", ".."} & set(names)) and not re.search(r"[\\\0:]", path)
-
-
-def left_out(lock: Lock, environment: str, platform: str) -> Iterable[str]:
-    """Return the names of what a lock holds for an environment and nobody installs here: from indexes, to be built.
-
-    Args:
-        lock: As read.
-        environment: Name in the lock.
-        platform: Name in the lock.
-    """
-    locked = lock.environments[environment]
-    return (*(str(one) for one in locked.pypi.get(platform, ())), *locked.sources.get(platform, ()))

@@ -13,7 +13,7 @@ from cwtasks.exceptions import DigestMissingError, EnvironmentNotFoundError, Pla
 from cwtasks.files import keep_value, kept_value, make_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cwtasks.engines import Engine, Report
     from cwtasks.lockfile import Lock, LockedPackage
@@ -72,7 +72,7 @@ def bundle(
     packages: Sequence[LockedPackage],
     *,
     engine: Engine,
-    channels: Sequence[str],
+    channels: Callable[[], Sequence[str]],
     offline: bool,
     report: Report,
     state_folder: str,
@@ -82,7 +82,7 @@ def bundle(
     Args:
         packages: Of a lock, each with SHA-256.
         engine: Fetches and keeps them.
-        channels: URLs that may hold the credentials the packages' URLs lack.
+        channels: Gives URLs that may hold the credentials the packages' URLs lack.
         offline: Use only what is kept, or on this machine.
         report: Is told of progress.
         state_folder: Where the note is kept, absolute.

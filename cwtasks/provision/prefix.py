@@ -85,7 +85,7 @@ def install(
     *,
     engine: Engine,
     subdir: str,
-    channels: Sequence[str],
+    channels: Callable[[], Sequence[str]],
     requested: Sequence[str],
     link_scripts: bool,
     offline: bool,
@@ -103,7 +103,7 @@ def install(
         wanted: What it shall hold.
         engine: Fetches and installs.
         subdir: Conda platform of the packages.
-        channels: URLs that may hold the credentials the packages' URLs lack.
+        channels: Gives URLs that may hold the credentials the packages' URLs lack; asked when one is downloaded.
         requested: Match specs the user asked for.
         link_scripts: Whether post-link scripts run.
         offline: Use only what is kept, or on this machine.

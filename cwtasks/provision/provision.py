@@ -200,6 +200,11 @@ class Provision:
             found.append(replace(one, channels=tuple(map(Channel, urls))))
         return tuple(found)
 
+    def _channels(self, environment: str | None = None) -> list[str]:
+        """Return the URLs of the channels of an environment, or of all."""
+        asked = [one for one in self.requirements if environment in {None, one.environment}]
+        return list(dict.fromkeys(channel.base_url for one in asked for channel in one.channels))
+
     def _located(self, channel: str) -> str:
         """Return a channel as written, a folder beside the manifest by its absolute path."""
         return os.path.normpath(os.path.join(self._root, channel)) if channel.startswith(("./", "../")) else channel
@@ -325,12 +330,7 @@ class Provision:
             wanted,
             engine=self.engine,
             subdir=plan.subdir,
-            channels=[
-                channel.base_url
-                for one in self.requirements
-                if one.environment == environment
-                for channel in one.channels
-            ],
+            channels=lambda: self._channels(environment),
             requested=plan.specs,
             link_scripts=self.settings.link_scripts,
             offline=self.settings.offline,
@@ -348,13 +348,11 @@ class Provision:
 
     def _left_out(self, plan: EnvironmentPlan) -> tuple[str, ...]:
         """Return what a ``pixi.lock`` holds beside conda packages and the manifest does not name itself."""
-        from cwtasks.lockfile import left_out
-
         lock = self._lock()
         name = lock.platform_name(plan.platform, plan.subdir, plan.virtual_packages)
         if plan.left_out or name is None or plan.name not in lock.environments:
             return ()
-        return tuple(left_out(lock, plan.name, name))
+        return lock.environments[plan.name].left_out(name)
 
     def _wanted_prefix(self, plan: EnvironmentPlan, digest: str) -> Wanted:
         from cwtasks.provision.prefix import Wanted
@@ -393,7 +391,7 @@ class Provision:
         return bundle(
             self._bundled_packages(wish),
             engine=self.engine,
-            channels=list(dict.fromkeys(channel.base_url for one in self.requirements for channel in one.channels)),
+            channels=self._channels,
             offline=self.settings.offline,
             report=report,
             state_folder=self._state_folder,

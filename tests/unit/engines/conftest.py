@@ -42,8 +42,8 @@ class Bench:
         request = SolveRequest(channels=urls, specs=tuple(specs), platform=platform, **fields)
         return self.engine.solve(request, report=self.told.append)
 
-    def fetch(self, records, **fields):
-        return self.engine.fetch(records, report=self.told.append, **fields)
+    def fetch(self, records, channels=(), **fields):
+        return self.engine.fetch(records, report=self.told.append, channels=lambda: channels, **fields)
 
     def install(self, records, archives=None, **fields):
         archives = self.fetch(records) if archives is None else archives

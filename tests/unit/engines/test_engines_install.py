@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from channels import PLACEHOLDER, Channel, File, Package, python_package, script
+from waiting import is_running, wait_for
 
 from cwtasks import engines
 from cwtasks.exceptions import (
@@ -227,6 +228,21 @@ def test_records_an_interrupted_install_left_with_our_path_get_their_url(bench, 
     assert json.loads(note.read_text()) == finished
 
 
+@pytest.mark.parametrize("length", [1, 400])
+def test_records_hold_the_url_of_the_channel_however_long_it_is(bench, channel, length):
+    records = bench.solve(channel.with_packages(LEAF1, TREE), specs=["tree"])
+    archives = bench.fetch(records)
+    # Nothing is read from these: both packages are in the cache.
+    moved = {record["url"]: f"https://host.invalid/{'c' * length}/noarch/{record['fn']}" for record in records}
+    bench.install(
+        [{**record, "url": moved[record["url"]], "channel": ""} for record in records],
+        {moved[url]: path for url, path in archives.items()},
+    )
+    notes = [json.loads(path.read_text()) for path in (bench.prefix / "conda-meta").glob("*.json")]
+    assert sorted(note["url"] for note in notes) == sorted(moved.values())
+    assert {note["name"]: note["sha256"] for note in notes} == {one["name"]: one["sha256"] for one in records}
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
 def test_a_prefix_that_cannot_be_written_is_an_error(bench, channel):
     records = bench.solve(channel.with_packages(LEAF1))
@@ -352,19 +368,3 @@ def run_program(program: Path, given: dict) -> subprocess.Popen:
     with process.stdin as stdin:
         json.dump(given, stdin)
     return process
-
-
-def wait_for(condition) -> None:
-    pause = threading.Event()
-    for _ in range(500):
-        if condition():
-            return
-        pause.wait(0.02)
-    pytest.fail("waited in vain")
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

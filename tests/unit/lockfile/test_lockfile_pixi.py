@@ -3,7 +3,7 @@ import json
 import pytest
 
 from cwtasks.exceptions import LockfileIntegrityError
-from cwtasks.lockfile import LockedPyPI, LockPlatform, left_out, parse_pixi_lock, read_lock
+from cwtasks.lockfile import LockedPyPI, LockPlatform, parse_pixi_lock, read_lock
 from cwtasks.lockfile.yaml_subset import parse_yaml
 
 V6 = """\
@@ -106,7 +106,7 @@ def test_version_6(tmp_path):
 
 def test_what_is_left_out_can_be_told(tmp_path):
     lock = parse_pixi_lock(V6, tmp_path / "pixi.lock")
-    assert list(left_out(lock, "default", "linux-64")) == ["six 1.16.0", "proj?rev=1#2", "tool", "mine"]
+    assert list(lock.environments["default"].left_out("linux-64")) == ["six 1.16.0", "proj?rev=1#2", "tool", "mine"]
 
 
 def test_version_7():
