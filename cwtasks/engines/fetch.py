@@ -18,7 +18,6 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
-from urllib.parse import urlsplit
 
 from cwtasks.engines.protocol import Progress, file_name, redacted, text_of
 from cwtasks.exceptions import DigestMismatchError, DigestMissingError, PackageUnavailableError
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from cwtasks.engines.protocol import Record, Report
 
 CHUNK_BYTES = 1024 * 1024
-FETCHES_AT_ONCE = 8
+DOWNLOADS_AT_ONCE = 8
 DELAYS_SECONDS = (0.1, 0.3, 0.9)
 """Pauses before each further try of a server that has a bad moment."""
 
@@ -310,16 +309,18 @@ def fetch(
         _get(record, cache=cache, source=opened, told=copied.add, stops=stops, offline=offline)
 
     try:
-        for done, (record, is_there) in enumerate(each(unproven, cache.has), 1):
+        for done, (record, is_there) in enumerate(each(unproven, cache.has, at_once=_reads_at_once()), 1):
             report(Progress("verify", done, len(unproven), file_name(record)))
             if not is_there:
                 missing.append(record)
         if not missing:
             return paths
         opened = source()
+        is_local = all(_is_local(place) for record in missing for place in opened.places(text_of(record, "url")))
+        at_once = _reads_at_once() if is_local else DOWNLOADS_AT_ONCE
         total = sum(_size(record) for record in missing)
         # Large ones first: the last to end is then a small one.
-        for record, _ in each(sorted(missing, key=_size, reverse=True), get, stops):
+        for record, _ in each(sorted(missing, key=_size, reverse=True), get, stops, at_once=at_once):
             report(Progress("download", min(copied.value, total or copied.value), total, file_name(record)))
     finally:
         cache.verified.keep()
@@ -336,7 +337,7 @@ def _get(
     offline: bool,
 ) -> None:
     url = text_of(record, "url")
-    local = [place for place in source.places(url) if urlsplit(place).scheme == "file"]
+    local = [place for place in source.places(url) if _is_local(place)]
     places = local if offline else source.places(url)
     failure: Exception = PackageUnavailableError(redacted(url), "it is not in the package cache", is_offline=True)
     for place in places:
@@ -390,6 +391,15 @@ def _copy(
             return
 
 
+def _is_local(place: str) -> bool:
+    return place.startswith("file:")
+
+
+def _reads_at_once() -> int:
+    """Return how many threads read files best: more than there are cores only wait for the interpreter's lock."""
+    return (os.cpu_count() or 1) + 1
+
+
 def _size(record: Record) -> int:
     size = record.get("size")
     return size if isinstance(size, int) else 0
@@ -407,7 +417,9 @@ class _Counter:
             self.value += amount
 
 
-def each(items: Sequence[T], work: Callable[[T], R], stops: threading.Event | None = None) -> Iterator[tuple[T, R]]:
+def each(
+    items: Sequence[T], work: Callable[[T], R], stops: threading.Event | None = None, *, at_once: int
+) -> Iterator[tuple[T, R]]:
     """Do the same with several things at once and yield each with its result, as they are done.
 
     The threads die with the process: one that waits for a server must not keep an interrupted program alive.
@@ -416,6 +428,7 @@ def each(items: Sequence[T], work: Callable[[T], R], stops: threading.Event | No
         items: The things; their order is the one they are begun in.
         work: What to do; the first error it raises is raised here.
         stops: Set when one fails or the caller stops listening, for work that wants to know.
+        at_once: How many at most.
     """
     stops = stops or threading.Event()
     waiting: queue.SimpleQueue[T] = queue.SimpleQueue()
@@ -431,7 +444,7 @@ def each(items: Sequence[T], work: Callable[[T], R], stops: threading.Event | No
                 return
             done.put((item, _outcome(work, item)))
 
-    for _ in range(min(FETCHES_AT_ONCE, len(items))):
+    for _ in range(min(at_once, len(items))):
         threading.Thread(target=run, daemon=True).start()
     try:
         for _ in items:
