@@ -34,7 +34,8 @@ DOWNLOADS_AT_ONCE = 8
 DELAYS_SECONDS = (0.1, 0.3, 0.9)
 """Pauses before each further try of a server that has a bad moment."""
 
-_LENGTHS = {"sha256": 64, "md5": 32}
+_DIGESTS = {"sha256": re.compile("[0-9a-f]{64}"), "md5": re.compile("[0-9a-f]{32}")}
+_NAME = re.compile(r"[^/\\\0:]+\.(?:conda|tar\.bz2)")
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -55,10 +56,10 @@ class Digest(NamedTuple):
         Raises:
             DigestMissingError: it has none, or one that cannot be one.
         """
-        for algorithm, length in _LENGTHS.items():
+        for algorithm, form in _DIGESTS.items():
             text = text_of(record, algorithm).lower()
             if text:
-                if not re.fullmatch(rf"[0-9a-f]{{{length}}}", text):
+                if not form.fullmatch(text):
                     raise DigestMissingError(redacted(text_of(record, "url")))
                 return cls(algorithm, text)
         raise DigestMissingError(redacted(text_of(record, "url")))
@@ -168,6 +169,19 @@ def _stamp(path: str) -> tuple[int, ...]:
     return found.st_ino, found.st_dev, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
+class Archive(NamedTuple):
+    """The archive of one record, as it must be."""
+
+    url: str
+    name: str
+    """Of its file."""
+    size: int
+    """Bytes, as the record says; 0 where it does not."""
+    digest: Digest
+    path: str
+    """Where it is kept, whether it is there or not; absolute."""
+
+
 class Source(Protocol):
     """Opens the places an archive may be at."""
 
@@ -201,42 +215,42 @@ class PackageCache:
         """What was hashed already, by this process or an earlier one."""
         return _verified_in(self.folder)
 
-    def path(self, record: Record) -> str:
-        """Return where the archive of a record is kept; it need not be there.
+    def archive(self, record: Record) -> Archive:
+        """Return what the archive of a record must be and where it is kept.
 
         Raises:
             DigestMissingError: the record has no digest.
             PackageUnavailableError: its file name is none.
         """
-        digest = Digest.of(record)
-        name = file_name(record)
+        url, name, size, digest = text_of(record, "url"), file_name(record), record.get("size"), Digest.of(record)
         # A lock is a text anybody may have written; a name such as "../../bin/x" must not lead out of the cache.
-        if not re.fullmatch(r"[^/\\\0:]+\.(?:conda|tar\.bz2)", name):
-            raise PackageUnavailableError(redacted(text_of(record, "url")), f"'{name}' is no name of an archive")
-        return os.path.join(self.folder, digest.hex[:2], digest.hex, name)
+        if not _NAME.fullmatch(name):
+            raise PackageUnavailableError(redacted(url), f"'{name}' is no name of an archive")
+        path = os.path.join(self.folder, digest.hex[:2], digest.hex, name)
+        return Archive(url, name, size if isinstance(size, int) else 0, digest, path)
 
-    def has(self, record: Record) -> bool:
-        """Say whether the archive is there with the right content; reads all of it unless that was done before."""
+    def has(self, archive: Archive) -> bool:
+        """Say whether it is there with the right content; reads all of it unless that was done before."""
         try:
-            self.verified.check(self.path(record), Digest.of(record))
+            self.verified.check(archive.path, archive.digest)
         except (FileNotFoundError, DigestMismatchError):
             return False
         return True
 
-    def is_proven(self, record: Record) -> bool:
-        """Say whether the archive is there and was hashed before, without reading it."""
+    def is_proven(self, archive: Archive) -> bool:
+        """Say whether it is there and was hashed before, without reading it."""
         try:
-            return self.verified.knows(self.path(record), Digest.of(record))
+            return self.verified.knows(archive.path, archive.digest)
         except FileNotFoundError:
             return False
 
     def put(
-        self, record: Record, stream: BinaryIO, *, place: str, told: Callable[[int], None], stops: threading.Event
+        self, archive: Archive, stream: BinaryIO, *, place: str, told: Callable[[int], None], stops: threading.Event
     ) -> None:
         """Copy an archive into the cache if it is the right one.
 
         Args:
-            record: Whose archive it is.
+            archive: What it must be.
             stream: Its bytes.
             place: Where they come from, for people.
             told: Is told how many bytes more were copied.
@@ -246,9 +260,10 @@ class PackageCache:
             DigestMismatchError: it is another one; nothing is kept.
             InterruptedError: it was stopped.
         """
-        digest, path = Digest.of(record), self.path(record)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        descriptor, aside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".partial-")
+        digest, path = archive.digest, archive.path
+        folder = os.path.dirname(path)
+        os.makedirs(folder, exist_ok=True)
+        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".partial-")
         try:
             with os.fdopen(descriptor, "wb") as file:
                 actual = _copy_hashing(stream, file, algorithm=digest.algorithm, told=told, stops=stops)
@@ -298,37 +313,38 @@ def fetch(
         DigestMissingError: a record has no digest.
         PackageUnavailableError: an archive cannot be had.
     """
-    by_url = {text_of(record, "url"): record for record in records}
-    paths = {url: cache.path(record) for url, record in by_url.items()}
-    unproven = [record for record in by_url.values() if not cache.is_proven(record)]
+    wanted = {text_of(record, "url"): cache.archive(record) for record in records}
+    paths = {url: archive.path for url, archive in wanted.items()}
+    unproven = [archive for archive in wanted.values() if not cache.is_proven(archive)]
     missing = []
     stops = threading.Event()
     copied = _Counter()
 
-    def get(record: Record) -> None:
-        _get(record, cache=cache, source=opened, told=copied.add, stops=stops, offline=offline)
+    def get(archive: Archive) -> None:
+        _get(archive, cache=cache, source=opened, told=copied.add, stops=stops, offline=offline)
 
     try:
-        for done, (record, is_there) in enumerate(each(unproven, cache.has, at_once=_reads_at_once()), 1):
-            report(Progress("verify", done, len(unproven), file_name(record)))
+        for done, (archive, is_there) in enumerate(each(unproven, cache.has, at_once=_reads_at_once()), 1):
+            report(Progress("verify", done, len(unproven), archive.name))
             if not is_there:
-                missing.append(record)
+                missing.append(archive)
         if not missing:
             return paths
         opened = source()
-        is_local = all(_is_local(place) for record in missing for place in opened.places(text_of(record, "url")))
+        is_local = all(_is_local(place) for archive in missing for place in opened.places(archive.url))
         at_once = _reads_at_once() if is_local else DOWNLOADS_AT_ONCE
-        total = sum(_size(record) for record in missing)
+        total = sum(archive.size for archive in missing)
         # Large ones first: the last to end is then a small one.
-        for record, _ in each(sorted(missing, key=_size, reverse=True), get, stops, at_once=at_once):
-            report(Progress("download", min(copied.value, total or copied.value), total, file_name(record)))
+        missing.sort(key=lambda archive: archive.size, reverse=True)
+        for archive, _ in each(missing, get, stops, at_once=at_once):
+            report(Progress("download", min(copied.value, total or copied.value), total, archive.name))
     finally:
         cache.verified.keep()
     return paths
 
 
 def _get(
-    record: Record,
+    archive: Archive,
     *,
     cache: PackageCache,
     source: Source,
@@ -336,14 +352,14 @@ def _get(
     stops: threading.Event,
     offline: bool,
 ) -> None:
-    url = text_of(record, "url")
-    local = [place for place in source.places(url) if _is_local(place)]
-    places = local if offline else source.places(url)
+    url, places = archive.url, source.places(archive.url)
+    if offline:
+        places = list(filter(_is_local, places))
     failure: Exception = PackageUnavailableError(redacted(url), "it is not in the package cache", is_offline=True)
     for place in places:
-        shown = redacted(place) if place in local else redacted(url)
+        shown = redacted(place if _is_local(place) else url)
         try:
-            _copy(record, place, shown, cache=cache, source=source, told=told, stops=stops)
+            _copy(archive, place, shown, cache=cache, source=source, told=told, stops=stops)
         except DigestMismatchError as error:
             failure = error
         except FileNotFoundError:
@@ -359,7 +375,7 @@ def _get(
 
 
 def _copy(
-    record: Record,
+    archive: Archive,
     place: str,
     shown: str,
     *,
@@ -379,7 +395,7 @@ def _copy(
 
         try:
             with source.open(place) as stream:
-                cache.put(record, stream, place=shown, told=count, stops=stops)
+                cache.put(archive, stream, place=shown, told=count, stops=stops)
         except TransientError:
             told(-counted)
             if delay is None or stops.wait(delay):
@@ -398,11 +414,6 @@ def _is_local(place: str) -> bool:
 def _reads_at_once() -> int:
     """Return how many threads read files best: more than there are cores only wait for the interpreter's lock."""
     return (os.cpu_count() or 1) + 1
-
-
-def _size(record: Record) -> int:
-    size = record.get("size")
-    return size if isinstance(size, int) else 0
 
 
 class _Counter:

@@ -85,13 +85,12 @@ class RattlerEngine:
 
     def package_path(self, record: Record) -> str:
         """Return where the verified archive of a record is kept; see the protocol for errors."""
-        return self._cache.path(record)
+        return self._cache.archive(record).path
 
     def note_proven(self, record: Record) -> None:
         """Be told that an archive in the cache was proven; see the protocol for errors."""
-        from cwtasks.engines.fetch import Digest
-
-        self._cache.verified.remember(self._cache.path(record), Digest.of(record))
+        archive = self._cache.archive(record)
+        self._cache.verified.remember(archive.path, archive.digest)
 
     def get_ready(self) -> None:
         """Start the worker of the next call ahead; it ends with this process if there is none."""
