@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cwtasks.archive.priming import PackagesAside
     from cwtasks.archive.reading import MemberEntry
     from cwtasks.archive.receipts import ArchiveReceipt
-    from cwtasks.engines import Engine, Report
+    from cwtasks.engines import Engine, Record, Report
     from cwtasks.lockfile import LockedPackage
     from cwtasks.models import Manifest
     from cwtasks.provision.bundling import BundleWish
@@ -486,10 +486,13 @@ class _Cache:
         if is_unpacked:
             priming.copy_aside(str(tree), wanted, aside)
         priming.check_packages(wanted, {name: one.sha256 for name, one in aside.found.items()})
-        primed = priming.prime(wanted, aside.found, self._place_of)
-        if self._own is None:
-            for package in wanted.values():
-                self._engine.note_proven(package.to_record())  # type: ignore[arg-type]  # JSON, said more loosely
+        if self._own is not None:
+            return priming.prime(wanted, aside.found, self._place_of)
+        records: dict[str, Record] = {name: package.to_record() for name, package in wanted.items()}  # type: ignore[misc]
+        known = self._engine.proven(list(records.values()))
+        proven = [name for name, package in wanted.items() if package.url in known]
+        primed = priming.prime(wanted, aside.found, self._place_of, proven=proven)
+        self._engine.note_proven([record for name, record in records.items() if name not in proven])
         return primed
 
     def _place_of(self, package: LockedPackage) -> str:

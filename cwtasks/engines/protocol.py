@@ -105,11 +105,20 @@ class Engine(Protocol):
         """
         ...
 
-    def note_proven(self, record: Record) -> None:
-        """Be told that the archive of a record was put in its place with the right content, just now.
+    def note_proven(self, records: Sequence[Record]) -> None:
+        """Be told that archives were put in their places with the right content, just now.
 
         Raises:
-            OSError: it is not there.
+            OSError: one is not there.
+        """
+        ...
+
+    def proven(self, records: Sequence[Record]) -> dict[str, str]:
+        """Return which archives are kept and were proven before, without reading any: absolute path by ``url``.
+
+        Raises:
+            DigestMissingError: a record has no digest.
+            PackageUnavailableError: its file name is none.
         """
         ...
 

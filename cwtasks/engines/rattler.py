@@ -87,10 +87,16 @@ class RattlerEngine:
         """Return where the verified archive of a record is kept; see the protocol for errors."""
         return self._cache.archive(record).path
 
-    def note_proven(self, record: Record) -> None:
-        """Be told that an archive in the cache was proven; see the protocol for errors."""
-        archive = self._cache.archive(record)
-        self._cache.verified.remember(archive.path, archive.digest)
+    def note_proven(self, records: Sequence[Record]) -> None:
+        """Be told that archives in the cache were proven; see the protocol for errors."""
+        for archive in map(self._cache.archive, records):
+            self._cache.verified.remember(archive.path, archive.digest)
+        self._cache.verified.keep()
+
+    def proven(self, records: Sequence[Record]) -> dict[str, str]:
+        """Return which archives are kept and were proven before; see the protocol for errors."""
+        archives = map(self._cache.archive, records)
+        return {archive.url: archive.path for archive in archives if self._cache.is_proven(archive)}
 
     def get_ready(self) -> None:
         """Start the worker of the next call ahead; it ends with this process if there is none."""

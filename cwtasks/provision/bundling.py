@@ -5,20 +5,15 @@ Knows locks and an engine that fetches; not how they travel.
 
 from __future__ import annotations
 
-import os
-from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from cwtasks.exceptions import DigestMissingError, EnvironmentNotFoundError, PlatformNotLockedError
-from cwtasks.files import keep_value, kept_value, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cwtasks.engines import Engine, Report
     from cwtasks.lockfile import Lock, LockedPackage
-
-_NOTE = "bundle"
 
 
 class BundleWish(NamedTuple):
@@ -75,9 +70,8 @@ def bundle(
     channels: Callable[[], Sequence[str]],
     offline: bool,
     report: Report,
-    state_folder: str,
 ) -> tuple[Bundled, ...]:
-    """Find or fetch package files, verify every one, and note where they are.
+    """Find or fetch package files, and verify every one.
 
     Args:
         packages: Of a lock, each with SHA-256.
@@ -85,7 +79,6 @@ def bundle(
         channels: Gives URLs that may hold the credentials the packages' URLs lack.
         offline: Use only what is kept, or on this machine.
         report: Is told of progress.
-        state_folder: Where the note is kept, absolute.
 
     Raises:
         DigestMissingError: the lock has no SHA-256 for one.
@@ -101,41 +94,21 @@ def bundle(
         channels=channels,
         offline=offline,
     )
-    made = tuple(Bundled(package, paths[package.url]) for package in packages)
-    make_folder(state_folder)
-    stamps = {one.package.url: (one.path, *_stamp(one.path)) for one in made}
-    keep_value(os.path.join(state_folder, _NOTE), (_digest(packages), stamps))
-    return made
+    return _bundled(packages, paths)
 
 
-def kept_bundle(packages: Sequence[LockedPackage], *, state_folder: str) -> tuple[Bundled, ...] | None:
-    """Return the package files as they were got together last, ``None`` when any of them is not there as it was.
+def kept_bundle(packages: Sequence[LockedPackage], *, engine: Engine) -> tuple[Bundled, ...] | None:
+    """Return the package files as far as the engine knows them, ``None`` when any is missing or was not proven.
 
     Args:
-        packages: The same ones.
-        state_folder: Where the note is kept, absolute.
+        packages: Of a lock.
+        engine: Keeps them.
     """
-    kept = kept_value(os.path.join(state_folder, _NOTE))
-    if not kept or kept[0] != _digest(packages):
+    if not all(package.sha256 for package in packages):
         return None
-    stamps: Mapping[str, tuple[object, ...]] = kept[1]
-    found = []
-    for package in packages:
-        path, *stamp = stamps[package.url]
-        if list(_stamp(str(path))) != stamp:
-            return None
-        found.append(Bundled(package, str(path)))
-    return tuple(found)
+    paths = engine.proven([package.to_record() for package in packages])  # type: ignore[misc]  # JSON, said more loosely
+    return _bundled(packages, paths) if all(package.url in paths for package in packages) else None
 
 
-def _digest(packages: Sequence[LockedPackage]) -> str:
-    text = "\n".join(f"{package.url} {package.sha256}" for package in packages)
-    return sha256(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def _stamp(path: str) -> tuple[int, ...]:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+def _bundled(packages: Sequence[LockedPackage], paths: Mapping[str, str]) -> tuple[Bundled, ...]:
+    return tuple(Bundled(package, paths[package.url]) for package in packages)

@@ -376,7 +376,7 @@ class Provision:
         """
         from cwtasks.provision.bundling import kept_bundle
 
-        return kept_bundle(self._bundled_packages(wish), state_folder=self._state_folder)
+        return kept_bundle(self._bundled_packages(wish), engine=self.engine)
 
     def bundle(self, wish: BundleWish, report: Report) -> tuple[Bundled, ...]:
         """Get the package files of the lock together, for all environments and platforms that are wished for.
@@ -394,7 +394,6 @@ class Provision:
             channels=self._channels,
             offline=self.settings.offline,
             report=report,
-            state_folder=self._state_folder,
         )
 
     def activation_digest(self, environment: str) -> str | None:

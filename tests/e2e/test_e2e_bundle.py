@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from environments import MANIFEST
 from servers import serving
 
 from cwtasks.archive import WorkspaceArchive
-from cwtasks.exceptions import ArchiveError
+from cwtasks.exceptions import ArchiveError, ArchiveHashMismatchError
 
 
 @pytest.fixture
@@ -339,6 +340,19 @@ def test_extract_primes_the_cache_with_a_receipt_only(here):
     assert (left.primed_packages, left.cache_priming_skipped) == (0, False)
     unproven = WorkspaceArchive("w.tar.zst").extract(target="unproven")
     assert (unproven.verified, unproven.primed_packages, unproven.cache_priming_skipped) == (False, 0, True)
+
+
+def test_another_file_in_the_place_of_a_package_is_refused_however_it_looks(here):
+    archive = WorkspaceArchive("w.tar.zst", receipt=True)
+    assert archive.extract(target="first").primed_packages == 2
+    assert archive.extract(target="second").primed_packages == 0
+    (path,) = Path(here.environ["CWTASKS_CACHE"], "pkgs").rglob("leaf-1.0-0.conda")
+    before = path.stat()
+    path.write_bytes(bytes(before.st_size))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(ArchiveHashMismatchError, match=re.escape(str(path))):
+        archive.extract(target="third")
+    assert not Path("third").exists()
 
 
 def test_a_handler_installs_in_our_place(here, tmp_path):
