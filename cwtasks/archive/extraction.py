@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from cwtasks.archive.priming import PackagesAside
 
 _ROOM_CHECKED_EACH = 32 * MIB
-_PROGRESS_EACH = 256
+_PROGRESS_MEMBERS = 256
+_PROGRESS_BYTES = 8 * MIB
 _PROCESSES_FROM = 20_000  # files; with fewer, starting processes costs more than they bring
 
 
@@ -135,11 +136,14 @@ def _extract(
     progress: Callable[[Progress], None] | None,
 ) -> Extracted:
     target = writer.target
+
+    def told() -> None:
+        if progress is not None:
+            progress(Progress(writer.members, writer.bytes, opened.raw_bytes, opened.size))
+
     with staged(target) as (tree, filled):
         with decoding.in_thread(opened.blocks()) as blocks:
-            for _ in writer.write_all(members(blocks, limits=writer.limits), filled, expected=expected_members):
-                if progress is not None:
-                    progress(Progress(writer.members, writer.bytes, opened.raw_bytes, opened.size))
+            writer.write_all(members(blocks, limits=writer.limits), filled, expected=expected_members, told=told)
         writer.write_links(filled)
         digest = opened.sha256
         if expected_sha256 is not None and digest != expected_sha256.lower():
@@ -171,22 +175,28 @@ class _Writer:
         self._packages = packages
         self._rules = MemberRules(limits)
         self._unchecked = 0
+        self._untold = 0
+        self._told: Callable[[], None] = lambda: None
 
-    def write_all(self, found: Iterator[Member], tree: StagedTree, *, expected: int = 0) -> Iterator[None]:
-        """Write all but the symlinks; yield now and then.
+    def write_all(
+        self, found: Iterator[Member], tree: StagedTree, *, expected: int = 0, told: Callable[[], None]
+    ) -> None:
+        """Write all but the symlinks.
 
         Args:
             found: The members.
             tree: To be filled.
             expected: How many members an index announces; a hint.
+            told: Called now and then, within large files, too, and in the end.
         """
+        self._told = told
         # Making a file takes the system longer than everything else: with many of them, processes do it side by side.
-        with _Files(tree, is_large=expected >= _PROCESSES_FROM) as files:
-            yield from self._write_all(found, tree, files)
+        with _Files(tree, is_large=expected >= _PROCESSES_FROM, written=self._count) as files:
+            self._write_all(found, tree, files)
             files.finish()
-        yield
+        told()
 
-    def _write_all(self, found: Iterator[Member], tree: StagedTree, files: _Files) -> Iterator[None]:
+    def _write_all(self, found: Iterator[Member], tree: StagedTree, files: _Files) -> None:
         for member in found:
             header = self._rules.admit(member.header)
             self.members += 1
@@ -194,17 +204,17 @@ class _Writer:
                 continue
             if header.kind == FILE:
                 if self._packages is not None and is_package(header.name):
-                    self._count(self._packages.take(header.name, member.chunks()))
+                    self._packages.take(header.name, self._counted(member.chunks()))
                 else:
-                    self._count(files.write(header.name, safe_mode(header.mode), member))
+                    files.write(header.name, safe_mode(header.mode), member)
             elif header.kind == FOLDER:
                 tree.folder(header.name)
             elif header.kind == HARD_LINK:
                 files.finish()
                 tree.link(header.linkname, header.name)
             # Symlinks wait until there is nothing left that could be written through them.
-            if self.members % _PROGRESS_EACH == 0:
-                yield
+            if self.members % _PROGRESS_MEMBERS == 0:
+                self._told()
 
     def write_links(self, tree: StagedTree) -> None:
         """Write the symlinks, when everything else is there and all of them together are known to stay inside."""
@@ -212,8 +222,17 @@ class _Writer:
         for name, target in self._rules.links.items():
             tree.symlink(target, name)
 
+    def _counted(self, chunks: Iterator[memoryview]) -> Iterator[memoryview]:
+        for chunk in chunks:
+            yield chunk
+            self._count(len(chunk))
+
     def _count(self, amount: int) -> None:
         self.bytes += amount
+        self._untold += amount
+        if self._untold >= _PROGRESS_BYTES:
+            self._untold = 0
+            self._told()
         self._unchecked += amount
         if self._unchecked >= _ROOM_CHECKED_EACH:
             self._unchecked = 0
@@ -223,26 +242,28 @@ class _Writer:
 class _Files:
     """Writes files, by itself or, from many on, through processes."""
 
-    def __init__(self, tree: StagedTree, *, is_large: bool) -> None:
+    def __init__(self, tree: StagedTree, *, is_large: bool, written: Callable[[int], None]) -> None:
         self._tree = tree
+        self._tell = written
         self._pool = WritingPool(tree.root) if is_large else None
         self._written = 0
 
-    def write(self, name: str, mode: int, member: Member) -> int:
-        """Write a file now or before :meth:`finish` returns; how many bytes it has."""
+    def write(self, name: str, mode: int, member: Member) -> None:
+        """Write a file now or before :meth:`finish` returns."""
         self._written += 1
         if self._pool is None and self._written == _PROCESSES_FROM:
             self._pool = WritingPool(self._tree.root)
         if self._pool is not None and member.header.size <= SMALL:
             self._pool.write(name, mode, member.read())
+            self._tell(member.header.size)
         else:
             self._write(self._tree.create(name, mode), member)
-        return member.header.size
 
     def _write(self, descriptor: int, member: Member) -> None:
         try:
             for chunk in member.chunks():
                 write_all(descriptor, chunk)
+                self._tell(len(chunk))
         finally:
             os.close(descriptor)
 

@@ -31,7 +31,8 @@ FRAME_BYTES = 4 * MIB
 
 _CHUNK = 1 * MIB
 _SMALL = 64 * 1024
-_REPORT_EACH = 256
+_REPORT_MEMBERS = 256
+_REPORT_BYTES = 8 * MIB
 _TICK_NS = 20_000_000  # kernels stamp files with a clock that ticks every 1 to 16 ms
 # A FIFO in the place of a file must not make us wait for whoever writes to it.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -120,9 +121,15 @@ class Gatherer:
         self._sink = sink
         self._packer = HeaderPacker(mtime)
         self._report = report or (lambda: None)
+        self._unread = 0
         self._in_frame = 0
         # What is stamped from now on may change between being read and being looked at again within one tick.
         self._settled_ns = time.time_ns() - _TICK_NS
+
+    @property
+    def read_bytes(self) -> int:
+        """How much content was read so far; bytes."""
+        return self.contents.content_bytes - self._unread
 
     def end_frame(self, *, stored: bool = False) -> None:
         """Let a frame end here.
@@ -169,7 +176,7 @@ class Gatherer:
                 raise errors.FileChangedError(name, error.strerror or str(error)) from error
             finally:
                 os.close(descriptor)
-            if not count % _REPORT_EACH:
+            if not count % _REPORT_MEMBERS:
                 self._report()
         self._report()
 
@@ -235,6 +242,10 @@ class Gatherer:
                 self._in_frame += count
                 if left:
                     self._end_full_frame(stored=stored)
+                    if (size - left) % _REPORT_BYTES < count:
+                        self._unread = left
+                        self._report()
+        self._unread = 0
         # Padding comes with the last piece, as with small files: a frame must end in the same place for both.
         self._add_piece(_PADDING[size % BLOCK], stored=stored)
         after = os.fstat(descriptor)

@@ -142,7 +142,7 @@ def pack(
 
     def report() -> None:
         if progress is not None:
-            progress(Progress(len(found.names), total, found.content_bytes))
+            progress(Progress(len(found.names), total, gatherer.read_bytes))
 
     gatherer = Gatherer(root, writer, mtime=mtime, report=report)
     found = gatherer.contents

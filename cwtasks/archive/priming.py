@@ -49,8 +49,8 @@ class PackagesAside:
         self.found: dict[str, Aside] = {}
         self._folder = folder
 
-    def take(self, name: str, chunks: Iterable[memoryview]) -> int:
-        """Write a package and take its digest; how many bytes it has.
+    def take(self, name: str, chunks: Iterable[memoryview]) -> None:
+        """Write a package and take its digest.
 
         Args:
             name: Of the member.
@@ -58,14 +58,11 @@ class PackagesAside:
         """
         path = os.path.join(self._folder, str(len(self.found)))
         digest = hashlib.sha256()
-        size = 0
         with open(path, "xb", buffering=0) as file:
             for chunk in chunks:
                 digest.update(chunk)
                 write_all(file.fileno(), chunk)
-                size += len(chunk)
         self.found[name] = Aside(path, digest.hexdigest())
-        return size
 
 
 @contextmanager

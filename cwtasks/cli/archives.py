@@ -79,6 +79,11 @@ def shown(name: str) -> Iterator[tuple[Display, Any]]:
     width = shutil.get_terminal_size().columns
     display = Display(name, sys.stderr, is_terminal=sys.stderr.isatty(), width=width)
     try:
-        yield display, lambda progress: display.count("unpacking", progress.members)
+        yield (
+            display,
+            lambda progress: display.count(
+                "unpacking", progress.members, size=progress.raw_bytes, total_size=progress.raw_size
+            ),
+        )
     finally:
         display.close()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from doit.exceptions import TaskFailed
 
+    from cwtasks.archive import extraction, packing
     from cwtasks.archive.creating import Created
     from cwtasks.archive.gathering import Package
     from cwtasks.doit_plugin.archiving import Archiving
@@ -54,9 +55,7 @@ class ArchiveAction(Action):
             provision = self.workspace.provision
             wish = archiving.bundle_wish
             packages = packages_for(provision.kept_bundle(wish) or provision.bundle(wish, display))
-        return write_archive(
-            archiving.plan, packages=packages, passphrase=passphrase, progress=stoppable(display, "packing")
-        )
+        return write_archive(archiving.plan, packages=packages, passphrase=passphrase, progress=_packing(display))
 
 
 class VerifyAction(Action):
@@ -82,10 +81,10 @@ class VerifyAction(Action):
             target = Path(folder, "workspace")
             installs = archive.inspect()["has_packages"] or bool(check and self.workspace.plan.installed)
             if installs:
-                result = archive.install(target=target, progress=stoppable(display, "unpacking"), report=display)
+                result = archive.install(target=target, progress=_unpacking(display), report=display)
                 lines = result.installed
             else:
-                archive.extract(target=target, progress=stoppable(display, "unpacking"))
+                archive.extract(target=target, progress=_unpacking(display))
                 lines = ()
             if not self.is_quiet:
                 proof = "matches its receipt and " if plan.receipt else ""
@@ -106,20 +105,31 @@ class VerifyAction(Action):
         return StepFailed(f"task '{task}' failed in the restored workspace with exit status {status}", status)
 
 
-def stoppable(display: Display, verb: str) -> Callable[[Any], None]:
-    """Return what shows how far packing or unpacking is, and stops it when a signal asks for that.
+def _packing(display: Display) -> Callable[[packing.Progress], None]:
+    """Return what shows how far packing is, and stops it when a signal asks for that."""
 
-    Raises:
-        Interrupted: by what is returned, when a signal came.
-    """
+    def told(progress: packing.Progress) -> None:
+        _stop_where_told()
+        display.count("packing", progress.members, progress.total, size=progress.content_bytes)
+
+    return told
+
+
+def _unpacking(display: Display) -> Callable[[extraction.Progress], None]:
+    """Return what shows how far unpacking is, and stops it when a signal asks for that."""
+
+    def told(progress: extraction.Progress) -> None:
+        _stop_where_told()
+        display.count("unpacking", progress.members, size=progress.raw_bytes, total_size=progress.raw_size)
+
+    return told
+
+
+def _stop_where_told() -> None:
     from cwtasks.steps.signals import Interrupted, stopping
 
-    def _told(progress: Any) -> None:
-        if (signum := stopping()) is not None:
-            raise Interrupted(signum)
-        display.count(verb, progress.members, getattr(progress, "total", 0))
-
-    return _told
+    if (signum := stopping()) is not None:
+        raise Interrupted(signum)
 
 
 def listing(archiving: Archiving) -> Iterator[str]:

@@ -47,18 +47,22 @@ class Display:
                 self._stream.write(f"{line}\n")
                 self._stream.flush()
 
-    def count(self, verb: str, done: int, total: int = 0) -> None:
+    def count(self, verb: str, done: int, total: int = 0, *, size: int = 0, total_size: int = 0) -> None:
         """Show how many things are done; only on a terminal, for the result tells it all in the end.
 
         Args:
             verb: What is done with them.
             done: How many.
             total: Of how many; 0 when nobody knows.
+            size: How many bytes are done; 0 to say nothing of them.
+            total_size: Of how many; 0 when nobody knows.
         """
         if self._is_terminal:
-            of = f" of {total:,}" if total else ""
+            line = f"{self._name}: {verb} {done:,}" + (f" of {total:,}" if total else "")
+            if size:
+                line += f", {size_text(size)}" + (f" of {size_text(total_size)}" if total_size else "")
             with self._lock:
-                self._stream.write(_CLEAR + f"{self._name}: {verb} {done:,}{of}"[: self._width - 1])
+                self._stream.write(_CLEAR + line[: self._width - 1])
                 self._stream.flush()
                 self._is_dirty = True
 

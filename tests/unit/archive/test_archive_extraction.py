@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,30 @@ def test_progress_ends_with_everything(source: Path):
     done = extract(archive, source.parent / "target", progress=seen.append)
     size = archive.stat().st_size
     assert seen[-1] == (done.members, done.expanded_bytes, size, size)
+
+
+def test_progress_is_told_within_a_large_file(source: Path):
+    (source / "large.bin").write_bytes(os.urandom(1 << 20) * 40)
+    seen: list[Progress] = []
+    done = extract(packed(source), source.parent / "target", progress=seen.append)
+    told = [at.expanded_bytes for at in seen]
+    assert told == sorted(told)
+    assert told[-1] == done.expanded_bytes
+    assert max(after - before for before, after in pairwise([0, *told])) <= 16 << 20
+
+
+def test_ctrl_c_within_a_large_file_is_heard(source: Path):
+    (source / "large.bin").write_bytes(os.urandom(1 << 20) * 40)
+    archive = packed(source)
+
+    def interrupt(at: Progress) -> None:
+        if at.expanded_bytes > 1 << 20:
+            assert at.expanded_bytes < 30 << 20
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(archive, source.parent / "target", progress=interrupt)
+    assert left(source.parent) == []
 
 
 # What is refused

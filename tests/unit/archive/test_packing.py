@@ -12,7 +12,7 @@ import sys
 import tarfile
 import threading
 import time
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pytest
@@ -914,6 +914,32 @@ def test_progress_tells_how_far_it_is(root, output):
     assert seen[-1] == (1002, 1002, total)
     assert len(seen) >= 4
     assert list(accumulate((at.members for at in seen), max)) == [at.members for at in seen]
+
+
+def test_progress_is_told_within_a_large_file(root, output):
+    (root / "large.bin").write_bytes(os.urandom(1 << 20) * 40)
+    (root / "large.zip").write_bytes(os.urandom(1 << 20) * 40)
+    seen = []
+    create(root, output, progress=seen.append)
+    told = [at.content_bytes for at in seen]
+    assert told == sorted(told)
+    assert told[-1] == sum(path.stat().st_size for path in root.iterdir())
+    assert max(after - before for before, after in pairwise([0, *told])) <= 16 << 20
+
+
+def test_ctrl_c_within_a_large_file_is_heard(root, output):
+    (root / "large.bin").write_bytes(os.urandom(1 << 20) * 40)
+
+    def interrupt(at):
+        if at.content_bytes > 1 << 20:
+            told.append(at)
+            raise KeyboardInterrupt
+
+    told = []
+    with pytest.raises(KeyboardInterrupt):
+        create(root, output, progress=interrupt)
+    assert told[0].content_bytes < 30 << 20
+    assert left(output.parent) == []
 
 
 def test_ctrl_c_leaves_the_old_archive_and_no_process(many, tmp_path):

@@ -30,6 +30,20 @@ def test_a_log_has_a_plain_line_per_phase():
     ]
 
 
+def test_a_terminal_counts_things_and_bytes():
+    stream = io.StringIO()
+    display = Display("archive", stream, is_terminal=True, width=60)
+    display.count("packing", 1, 1234, size=1_500_000)
+    display.count("unpacking", 12, size=20_000, total_size=3_400_000_000)
+    display.count("unpacking", 12)
+    display.close()
+    assert stream.getvalue().split("\r\x1b[K")[1:-1] == [
+        "archive: packing 1 of 1,234, 1.5 MB",
+        "archive: unpacking 12, 20.0 kB of 3.4 GB",
+        "archive: unpacking 12",
+    ]
+
+
 def test_a_terminal_has_one_line_that_goes_away():
     stream = io.StringIO()
     display = Display("install:test", stream, is_terminal=True, width=40)
