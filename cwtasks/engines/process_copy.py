@@ -40,6 +40,9 @@ class ProcessCopy:
         Args:
             body: What it does; when this returns or fails, the copy ends.
             stderr: Descriptor of a file it may write to.
+
+        Raises:
+            OSError: the system has no room for it.
         """
         requests, to_requests = os.pipe()
         from_answers, answers = os.pipe()
@@ -50,6 +53,10 @@ class ProcessCopy:
             self.pid = os.fork()
             if self.pid == 0:
                 _become(body, (requests, answers, stderr), mask)
+        except OSError:
+            for end in (requests, to_requests, from_answers, answers, begins, begun):
+                os.close(end)
+            raise
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for end in (requests, answers, begun):

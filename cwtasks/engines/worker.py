@@ -49,17 +49,16 @@ class Worker:
             body: What the program does, where a copy of this process can do it, too. It does not return.
         """
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in end()
-        self._process: subprocess.Popen[bytes] | ProcessCopy
-        if body is not None and is_alone():
-            self._process = ProcessCopy(body, self._stderr.fileno())
-        else:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._stderr,
-                start_new_session=True,
-            )
+        copy = self._copy(body) if body is not None and is_alone() else None
+        self._process: subprocess.Popen[bytes] | ProcessCopy = copy or subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, start_new_session=True
+        )
+
+    def _copy(self, body: Callable[[], object]) -> ProcessCopy | None:
+        try:
+            return ProcessCopy(body, self._stderr.fileno())
+        except OSError:
+            return None  # there is no room for two of this process, but there may be for an interpreter
 
     @property
     def group(self) -> int:

@@ -79,6 +79,17 @@ def test_a_process_with_a_thread_is_not_copied(run):
 
 
 @linux
+def test_where_there_is_no_room_for_a_copy_an_interpreter_is_started(run):
+    text = (
+        "def fork(): raise OSError(12, 'Cannot allocate memory')\n"
+        "os.fork = fork\n"
+        "before = len(os.listdir('/proc/self/fd'))\n"
+        "print(solve(), 'rattler_worker.py' in commands[0], len(os.listdir('/proc/self/fd')) - before)\n"
+    )
+    assert run(text) == "['leaf'] True 0\n"
+
+
+@linux
 def test_a_copy_writes_nothing_of_what_its_parent_still_holds_back(run, tmp_path):
     text = "file = open(given['folder'] + '/out', 'w'); file.write('once\\n'); print('begun'); print(solve())"
     assert run(text) == "begun\n['leaf']\n"
