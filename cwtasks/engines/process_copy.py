@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def is_alone() -> bool:
+_LIBRARY = os.path.dirname(os.__file__)
+"""Folder of the standard library."""
+
+
+def can_copy() -> bool:
+    """Say whether a copy of this process would do what a new interpreter does."""
+    return _is_alone() and _has_the_library()
+
+
+def _is_alone() -> bool:
     """Say whether this process has one thread, be it of Python or of a library: a copy gets no other one.
 
     A lock that another thread holds at that moment would stay locked in the copy for ever. Only Linux tells us, and
@@ -23,6 +32,18 @@ def is_alone() -> bool:
         return len(os.listdir("/proc/self/task")) == 1
     except OSError:
         return False
+
+
+def _has_the_library() -> bool:
+    """Say whether no module of this process has the name of one of the standard library without being it.
+
+    The folder of a dodo file, for one, comes before the library, and whoever has a ``logging.py`` there may import it.
+    """
+    for name in sys.stdlib_module_names.intersection(sys.modules):
+        path = getattr(sys.modules[name], "__file__", None)
+        if path and not path.startswith(_LIBRARY):
+            return False
+    return True
 
 
 class ProcessCopy:
@@ -35,7 +56,7 @@ class ProcessCopy:
     """
 
     def __init__(self, body: Callable[[], object], stderr: int) -> None:
-        """Start it in a session of its own, with nothing open but its three streams.
+        """Start it in a session of its own, with nothing open but its three streams; it imports from the library alone.
 
         Args:
             body: What it does; when this returns or fails, the copy ends.
@@ -107,6 +128,7 @@ def _become(body: Callable[[], object], streams: tuple[int, int, int], mask: set
         os.setsid()
         # What waits in buffers of files, and what is to be closed, is the other process's business.
         gc.freeze()
+        sys.path[:] = [path for path in sys.path if path == _LIBRARY or os.path.basename(path) == "lib-dynload"]
         _keep_open(streams)
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - open to the end
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115

@@ -203,8 +203,7 @@ class RattlerEngine:
         """Start a worker, which needs neither configuration nor request for that."""
         library = self._library or self._found_library()
         command = [sys.executable, "-I", "-S", "-X", "utf8", WORKER, library]
-        # A copy of this process imports rattler from where this process would.
-        worker = Worker(command, _answer_as_a_worker if self._library is None else None)
+        worker = Worker(command, lambda: _answer_as_a_worker(library))
         # From now on: one that waits for its request must not outlive a Ctrl-C either.
         self._start_worker(worker.group)
         return worker
@@ -221,7 +220,8 @@ class RattlerEngine:
         return os.path.dirname(os.path.dirname(found.origin))
 
 
-def _answer_as_a_worker() -> None:
+def _answer_as_a_worker(library: str) -> None:
     from cwtasks.engines import rattler_worker
 
+    sys.path.append(library)
     rattler_worker.main()

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cwtasks.engines.process_copy import ProcessCopy, is_alone
+from cwtasks.engines.process_copy import ProcessCopy, can_copy
 from cwtasks.files import write_all
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Worker:
             body: What the program does, where a copy of this process can do it, too. It does not return.
         """
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in end()
-        copy = self._copy(body) if body is not None and is_alone() else None
+        copy = self._copy(body) if body is not None and can_copy() else None
         self._process: subprocess.Popen[bytes] | ProcessCopy = copy or subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, start_new_session=True
         )

@@ -79,6 +79,27 @@ def test_a_process_with_a_thread_is_not_copied(run):
 
 
 @linux
+def test_a_copy_does_not_import_what_the_program_put_in_front_of_the_library(run, tmp_path):
+    """As a dodo file does with the folder it is in."""
+    (tmp_path / "front").mkdir()
+    for name in ("logging", "selectors", "rattler_worker"):
+        (tmp_path / "front" / f"{name}.py").write_text("raise SystemExit('not meant')")
+    text = "sys.path.insert(0, given['folder'] + '/front'); print(solve(), 'program.py' in commands[0])"
+    assert run(text) == "['leaf'] True\n"
+
+
+@linux
+def test_a_process_with_a_module_in_the_place_of_the_librarys_is_not_copied(run, tmp_path):
+    (tmp_path / "front").mkdir()
+    (tmp_path / "front" / "logging.py").touch()
+    text = (
+        "sys.path.insert(0, given['folder'] + '/front'); import logging\n"
+        "print(solve(), 'rattler_worker.py' in commands[0])\n"
+    )
+    assert run(text) == "['leaf'] True\n"
+
+
+@linux
 def test_where_there_is_no_room_for_a_copy_an_interpreter_is_started(run):
     text = (
         "def fork(): raise OSError(12, 'Cannot allocate memory')\n"
