@@ -228,6 +228,20 @@ def test_records_an_interrupted_install_left_with_our_path_get_their_url(bench, 
     assert json.loads(note.read_text()) == finished
 
 
+def test_progress_tells_of_the_packages_that_were_missing(bench, channel):
+    packages = many()
+    channel.with_packages(*packages, LEAF1)
+    records = bench.solve(channel, specs=[package.name for package in packages])
+    bench.install(records)
+    told = [progress for progress in bench.told if progress.phase == "link"]
+    assert {progress.total for progress in told} == {40}
+    assert told[0].done == 0
+    assert [progress.done for progress in told] == sorted(progress.done for progress in told)
+    bench.told.clear()
+    bench.install([*records, *bench.solve(channel)])
+    assert {progress.total for progress in bench.told if progress.phase == "link"} == {1}
+
+
 @pytest.mark.parametrize("length", [1, 400])
 def test_records_hold_the_url_of_the_channel_however_long_it_is(bench, channel, length):
     records = bench.solve(channel.with_packages(LEAF1, TREE), specs=["tree"])
