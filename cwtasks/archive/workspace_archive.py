@@ -490,7 +490,7 @@ class _Cache:
             return priming.prime(wanted, aside.found, self._place_of)
         records: dict[str, Record] = {name: package.to_record() for name, package in wanted.items()}  # type: ignore[misc]
         known = self._engine.proven(list(records.values()))
-        proven = [name for name, package in wanted.items() if package.url in known]
+        proven = {name for name, package in wanted.items() if package.url in known}
         primed = priming.prime(wanted, aside.found, self._place_of, proven=proven)
         self._engine.note_proven([record for name, record in records.items() if name not in proven])
         return primed
