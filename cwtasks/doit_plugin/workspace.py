@@ -144,10 +144,10 @@ class Workspace:
 
     def log(self, fact: str) -> None:
         """Say what happens inside, once, to those who asked for it with ``CWTASKS_LOG=debug``."""
-        if fact not in self._logged:
+        # Whoever listens has imported it; for nobody it would be a thirtieth of a null build.
+        logging = sys.modules.get("logging")
+        if logging is not None and fact not in self._logged:
             self._logged.add(fact)
-            import logging
-
             logging.getLogger("cwtasks").debug(fact)
 
     def warn(self, warnings: Iterable[str]) -> None:

@@ -34,6 +34,13 @@ def test_a_dodo_file_mixes_python_tasks_with_manifest_tasks(mixed):
     assert mixed.doit("python") == ".  copy\ncopied\n.  python\nWORD\n"
 
 
+def test_what_nobody_listens_to_imports_nothing(mixed):
+    """The folder of a dodo file comes before the library."""
+    workspace = '[workspace]\nchannels = []\nplatforms = ["linux-64", "osx-arm64", "linux-aarch64", "win-64"]\n'
+    mixed.write({"conda.toml": workspace + MANIFEST, "logging.py": "raise SystemExit('not meant')"})
+    assert mixed.doit("copy") == ".  copy\ncopied\n"
+
+
 @pytest.mark.parametrize(
     "options", [[], ["-n", "2"], ["-n", "2", "-P", "thread"]], ids=lambda words: " ".join(words) or "serial"
 )
