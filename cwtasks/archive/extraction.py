@@ -108,14 +108,14 @@ def extract(
             entries = expected_members
             wanted = max(opened.size, expected_bytes) + entries * limits.entry_bytes + limits.staging_reserve_bytes
             check_room(target, wanted_bytes=wanted, wanted_entries=entries)
-            writer = _Writer(target, limits, packages)
+
+            def told() -> None:
+                if progress is not None:
+                    progress(Progress(writer.members, writer.bytes, opened.raw_bytes, opened.size))
+
+            writer = _Writer(target, limits, packages, told)
             return _extract(
-                opened,
-                writer,
-                expected_sha256=expected_sha256,
-                expected_members=expected_members,
-                verify=verify,
-                progress=progress,
+                opened, writer, expected_sha256=expected_sha256, expected_members=expected_members, verify=verify
             )
     except ArchiveError as error:
         # A wrong digest is the cause; whatever else was found is only what it led to.
@@ -133,17 +133,11 @@ def _extract(
     expected_sha256: str | None,
     expected_members: int,
     verify: Callable[[Path, str], None] | None,
-    progress: Callable[[Progress], None] | None,
 ) -> Extracted:
     target = writer.target
-
-    def told() -> None:
-        if progress is not None:
-            progress(Progress(writer.members, writer.bytes, opened.raw_bytes, opened.size))
-
     with staged(target) as (tree, filled):
         with decoding.in_thread(opened.blocks()) as blocks:
-            writer.write_all(members(blocks, limits=writer.limits), filled, expected=expected_members, told=told)
+            writer.write_all(members(blocks, limits=writer.limits), filled, expected=expected_members)
         writer.write_links(filled)
         digest = opened.sha256
         if expected_sha256 is not None and digest != expected_sha256.lower():
@@ -167,7 +161,9 @@ def _put_in_place(tree: Path, target: Path) -> None:
 class _Writer:
     """Puts members into a staged tree and counts them."""
 
-    def __init__(self, target: Path, limits: ArchiveLimits, packages: PackagesAside | None) -> None:
+    def __init__(
+        self, target: Path, limits: ArchiveLimits, packages: PackagesAside | None, told: Callable[[], None]
+    ) -> None:
         self.target = target
         self.limits = limits
         self.members = 0
@@ -176,25 +172,21 @@ class _Writer:
         self._rules = MemberRules(limits)
         self._unchecked = 0
         self._untold = 0
-        self._told: Callable[[], None] = lambda: None
+        self._told = told
 
-    def write_all(
-        self, found: Iterator[Member], tree: StagedTree, *, expected: int = 0, told: Callable[[], None]
-    ) -> None:
+    def write_all(self, found: Iterator[Member], tree: StagedTree, *, expected: int = 0) -> None:
         """Write all but the symlinks.
 
         Args:
             found: The members.
             tree: To be filled.
             expected: How many members an index announces; a hint.
-            told: Called now and then, within large files, too, and in the end.
         """
-        self._told = told
         # Making a file takes the system longer than everything else: with many of them, processes do it side by side.
         with _Files(tree, is_large=expected >= _PROCESSES_FROM, written=self._count) as files:
             self._write_all(found, tree, files)
             files.finish()
-        told()
+        self._told()
 
     def _write_all(self, found: Iterator[Member], tree: StagedTree, files: _Files) -> None:
         for member in found:

@@ -19,7 +19,7 @@ from cwtasks.exceptions import ArchiveHashMismatchError
 from cwtasks.files import write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cwtasks.lockfile import LockedPackage
 
@@ -124,20 +124,13 @@ def check_packages(wanted: Mapping[str, LockedPackage], digests: Mapping[str, st
             raise ArchiveHashMismatchError(name, expected=package.sha256, actual=digests[name])
 
 
-def prime(
-    wanted: Mapping[str, LockedPackage],
-    found: Mapping[str, Aside],
-    place_of: PackagePlaces,
-    *,
-    proven: Collection[str] = (),
-) -> int:
+def prime(wanted: Mapping[str, LockedPackage], found: Mapping[str, Aside], place_of: PackagePlaces) -> int:
     """Put packages where a cache keeps them; how many were not there yet.
 
     Args:
         wanted: By name in the archive.
         found: Where each lies now, proven; on the file system of the cache they are moved, else copied.
         place_of: Says where each goes.
-        proven: Names of those that are known to be there already.
 
     Raises:
         CacheWriteError: the cache cannot be written.
@@ -145,8 +138,6 @@ def prime(
     """
     primed = 0
     for name, package in wanted.items():
-        if name in proven:
-            continue
         place = place_of(package)
         try:
             if os.path.exists(place):

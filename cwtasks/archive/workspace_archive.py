@@ -488,17 +488,20 @@ class _Cache:
         priming.check_packages(wanted, {name: one.sha256 for name, one in aside.found.items()})
         if self._own is not None:
             return priming.prime(wanted, aside.found, self._place_of)
-        records: dict[str, Record] = {name: package.to_record() for name, package in wanted.items()}  # type: ignore[misc]
-        known = self._engine.proven(list(records.values()))
-        proven = {name for name, package in wanted.items() if package.url in known}
-        primed = priming.prime(wanted, aside.found, self._place_of, proven=proven)
-        self._engine.note_proven([record for name, record in records.items() if name not in proven])
+        proven = self._engine.proven(_records(wanted))
+        missing = {name: package for name, package in wanted.items() if package.url not in proven}
+        primed = priming.prime(missing, aside.found, self._place_of)
+        self._engine.note_proven(_records(missing))
         return primed
 
     def _place_of(self, package: LockedPackage) -> str:
         if self._own is not None:
             return os.path.join(self._own, package.fn)
         return self._engine.package_path(package.to_record())  # type: ignore[arg-type]  # JSON, said more loosely
+
+
+def _records(packages: Mapping[str, LockedPackage]) -> list[Record]:
+    return [package.to_record() for package in packages.values()]  # type: ignore[misc]  # JSON, said more loosely
 
 
 def _engine(package_cache: str | Path | None) -> Engine:

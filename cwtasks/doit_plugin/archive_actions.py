@@ -52,9 +52,7 @@ class ArchiveAction(Action):
 
         packages: tuple[Package, ...] = ()
         if archiving.has_bundle:
-            provision = self.workspace.provision
-            wish = archiving.bundle_wish
-            packages = packages_for(provision.kept_bundle(wish) or provision.bundle(wish, display))
+            packages = packages_for(self.workspace.provision.bundle(archiving.bundle_wish, display))
         return write_archive(archiving.plan, packages=packages, passphrase=passphrase, progress=_packing(display))
 
 

@@ -314,8 +314,7 @@ class Workspace:
 
         if not os.path.exists(self.provision.lock_path):
             return "nothing is locked"
-        kept = self.provision.kept_bundle(bundle_wish_of(step, self))
-        return "package files are missing" if kept is None else None
+        return None if self.provision.is_bundled(bundle_wish_of(step, self)) else "package files are missing"
 
     def archiving(self, step: Step) -> Archiving:
         """Return what a step ``archive`` or ``verify`` is to do, as things are now."""

@@ -17,7 +17,9 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from cwtasks.engines.protocol import Progress, file_name, redacted, text_of
 from cwtasks.exceptions import DigestMismatchError, DigestMissingError, PackageUnavailableError
@@ -321,7 +323,7 @@ def fetch(
     copied = _Counter()
 
     def get(archive: Archive) -> None:
-        _get(archive, cache=cache, source=opened, told=copied.add, stops=stops, offline=offline)
+        _get(archive, places[archive.url], cache, source=opened, told=copied.add, stops=stops, offline=offline)
 
     try:
         for done, (archive, is_there) in enumerate(each(unproven, cache.has, at_once=_reads_at_once()), 1):
@@ -331,7 +333,11 @@ def fetch(
         if not missing:
             return paths
         opened = source()
-        is_local = all(_is_local(place) for archive in missing for place in opened.places(archive.url))
+        places = {
+            archive.url: [place for place in opened.places(archive.url) if _is_local(place) or not offline]
+            for archive in missing
+        }
+        is_local = all(map(_is_local, chain.from_iterable(places.values())))
         at_once = _reads_at_once() if is_local else DOWNLOADS_AT_ONCE
         total = sum(archive.size for archive in missing)
         # Large ones first: the last to end is then a small one.
@@ -345,16 +351,15 @@ def fetch(
 
 def _get(
     archive: Archive,
-    *,
+    places: Sequence[str],
     cache: PackageCache,
+    *,
     source: Source,
     told: Callable[[int], None],
     stops: threading.Event,
     offline: bool,
 ) -> None:
-    url, places = archive.url, source.places(archive.url)
-    if offline:
-        places = list(filter(_is_local, places))
+    url = archive.url
     failure: Exception = PackageUnavailableError(redacted(url), "it is not in the package cache", is_offline=True)
     for place in places:
         shown = redacted(place if _is_local(place) else url)
@@ -408,7 +413,7 @@ def _copy(
 
 
 def _is_local(place: str) -> bool:
-    return place.startswith("file:")
+    return urlsplit(place).scheme == "file"
 
 
 def _reads_at_once() -> int:

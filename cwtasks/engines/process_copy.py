@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn, Self
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _has_the_library() -> bool:
     """
     for name in sys.stdlib_module_names.intersection(sys.modules):
         path = getattr(sys.modules[name], "__file__", None)
-        if path and not path.startswith(_LIBRARY):
+        if path and not path.startswith(os.path.join(_LIBRARY, "")):
             return False
     return True
 
@@ -155,7 +156,5 @@ def _keep_open(streams: tuple[int, int, int]) -> None:
         os.dup2(stream, number)
     for name in os.listdir("/proc/self/fd"):
         if int(name) > 2:  # stderr
-            try:
+            with suppress(OSError):  # the listing's own is closed
                 os.close(int(name))
-            except OSError:
-                continue  # the listing's own

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cwtasks.exceptions import DigestMissingError, EnvironmentNotFoundError, PlatformNotLockedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from cwtasks.engines import Engine, Report
     from cwtasks.lockfile import Lock, LockedPackage
@@ -94,21 +94,17 @@ def bundle(
         channels=channels,
         offline=offline,
     )
-    return _bundled(packages, paths)
+    return tuple(Bundled(package, paths[package.url]) for package in packages)
 
 
-def kept_bundle(packages: Sequence[LockedPackage], *, engine: Engine) -> tuple[Bundled, ...] | None:
-    """Return the package files as far as the engine knows them, ``None`` when any is missing or was not proven.
+def is_bundled(packages: Sequence[LockedPackage], *, engine: Engine) -> bool:
+    """Say whether the engine keeps all package files and knows each as proven.
 
     Args:
         packages: Of a lock.
         engine: Keeps them.
     """
     if not all(package.sha256 for package in packages):
-        return None
-    paths = engine.proven([package.to_record() for package in packages])  # type: ignore[misc]  # JSON, said more loosely
-    return _bundled(packages, paths) if all(package.url in paths for package in packages) else None
-
-
-def _bundled(packages: Sequence[LockedPackage], paths: Mapping[str, str]) -> tuple[Bundled, ...]:
-    return tuple(Bundled(package, paths[package.url]) for package in packages)
+        return False
+    proven = engine.proven([package.to_record() for package in packages])  # type: ignore[misc]  # JSON, said more loosely
+    return all(package.url in proven for package in packages)

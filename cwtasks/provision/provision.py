@@ -366,17 +366,17 @@ class Provision:
             raise LockfileNotFoundError("default", self.lock_path)
         return packages_of(self._lock(), wish, environments=tuple(self.plan.environments))
 
-    def kept_bundle(self, wish: BundleWish) -> tuple[Bundled, ...] | None:
-        """Return the package files of the lock as far as they were got together before; ``None`` when one is missing.
+    def is_bundled(self, wish: BundleWish) -> bool:
+        """Say whether the package files of the lock are together already, for what is wished for.
 
         Raises:
             LockfileNotFoundError: there is no lock.
             LockfileIntegrityError: the lock is damaged.
             EnvironmentNotFoundError, PlatformNotLockedError: the wish names something that is not there.
         """
-        from cwtasks.provision.bundling import kept_bundle
+        from cwtasks.provision.bundling import is_bundled
 
-        return kept_bundle(self._bundled_packages(wish), engine=self.engine)
+        return is_bundled(self._bundled_packages(wish), engine=self.engine)
 
     def bundle(self, wish: BundleWish, report: Report) -> tuple[Bundled, ...]:
         """Get the package files of the lock together, for all environments and platforms that are wished for.

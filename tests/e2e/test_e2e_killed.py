@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from waiting import is_running
 
 from cwtasks.state.journal import Journal
 
@@ -86,14 +87,6 @@ class Build:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             self.space.wait_until(lambda pid=pid: not is_running(pid))
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there, other than as a zombie that nobody collects."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes by number")

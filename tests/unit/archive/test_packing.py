@@ -19,6 +19,7 @@ import pytest
 from backports import zstd
 from disks import mounted
 from trees import LOCK, MANIFEST, Link, Script, fill, repository, tree_of
+from waiting import is_running
 
 from cwtasks.archive import WorkspaceArchive, errors
 from cwtasks.archive.compressing import CollectedFrames
@@ -567,13 +568,6 @@ def test_a_file_that_other_processes_cannot_pack_is_an_error_that_names_it(many,
 
 def children_of(process):
     return [int(word) for word in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc here")

@@ -46,7 +46,7 @@ def run(tmp_path):
     channel = Channel(tmp_path / "channel").with_packages(Package(name="leaf"))
     given = json.dumps({"cache": str(tmp_path / "cache"), "channel": channel.url, "folder": str(tmp_path)})
 
-    def run(body: str, *, before: str = "", code: int = 0, **options) -> str:
+    def run(body: str, *, before: str = "") -> str:
         program = tmp_path / "program.py"
         program.write_text(before + BEGIN + body)
         done = subprocess.run(
@@ -56,9 +56,8 @@ def run(tmp_path):
             text=True,
             check=False,
             timeout=60,
-            **options,
         )
-        assert done.returncode == code, done.stderr
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
     return run
