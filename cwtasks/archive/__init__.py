@@ -9,7 +9,7 @@ into one.
 compressed file into a stream, :mod:`.frames` one frame of it into its content, :mod:`.tarstream` a stream into members,
 :mod:`.members` tells which of them are safe, and :mod:`.extraction` unpacks them through :mod:`.staging`, in one of the
 :mod:`.private_folders`. :mod:`.bundle` names the packages it carries, :mod:`.priming` takes them into a cache, and
-:mod:`.installing` installs from its lock.
+:mod:`.installing` installs from its lock, at a place that :mod:`.prefixes` has settled.
 
 :mod:`.receipts` proves what is in one, by way of :mod:`.documents` (JSON with limits), :mod:`.inventory` (the packages)
 and :mod:`.signing`; :mod:`.sbom` lists the packages for other tools. Knows nothing of steps or doit.

@@ -364,14 +364,16 @@ class WorkspaceArchive:
             ArchiveError: As for :meth:`extract`.
             CwtasksError: The environment cannot be installed; what was unpacked stays.
         """
-        from cwtasks.archive.installing import check_prefixes, install_locked, scan
+        from cwtasks.archive.prefixes import check_prefixes
 
         places = check_prefixes(environment, prefix, dest)
         engine = _engine(package_cache)
         if install_handler is None and self.path.exists():
-            # It starts while the archive is unpacked.
+            # It starts while we import what is needed, and while the archive is unpacked.
             engine.get_ready()
         try:
+            from cwtasks.archive.installing import install_locked, scan
+
             done = self._restored(
                 target, require_sha256, prime_cache, package_cache, keep_packages, engine=engine, progress=progress
             )

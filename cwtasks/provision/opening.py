@@ -1,12 +1,18 @@
-"""A manifest -> the lock and prefixes of its workspace, for callers that have no open workspace of their own."""
+"""A manifest -> the lock and prefixes of its workspace, for callers that have no open workspace of their own.
+
+Imports what it will need at once: who imports this is about to call it.
+"""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
+from cwtasks.environments import Catalog
 from cwtasks.host import this_host
 from cwtasks.places import STATE_FOLDER
+from cwtasks.provision.plan import plan_of, requirements_here
+from cwtasks.provision.provision import Provision
 from cwtasks.settings import Settings
 
 if TYPE_CHECKING:
@@ -14,7 +20,6 @@ if TYPE_CHECKING:
 
     from cwtasks.engines import Engine
     from cwtasks.models import Manifest
-    from cwtasks.provision.provision import Provision
 
 
 def open_provision(
@@ -36,10 +41,6 @@ def open_provision(
         FeatureNotFoundError: an environment lists a feature that is not defined.
         CwtasksError: a setting means nothing.
     """
-    from cwtasks.environments import Catalog
-    from cwtasks.provision.plan import plan_of, requirements_here
-    from cwtasks.provision.provision import Provision
-
     root = os.path.dirname(os.path.realpath(manifest.path))
     catalog = Catalog(manifest, this_host(environ))
     settings = Settings.read(environ, manifest.settings)
