@@ -17,21 +17,23 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from cwtasks.archive import errors, zstd
-from cwtasks.archive.frames import LONGEST_HEADER, ZSTD_MAGIC, frame_demands
-from cwtasks.archive.limits import MIB, ArchiveLimits, Budget
+from cwtasks.archive.frames import LONGEST_HEADER, ZSTD_MAGIC, FrameHeader, StoredBlocks
+from cwtasks.archive.limits import KIB, MIB, ArchiveLimits, Budget
 from cwtasks.archive.names import compression_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 BZIP2_MAGIC = b"BZh"
 
-_RAW_BLOCK = 256 * 1024
-_FIRST_FEED = 4 * 1024  # what a decoder gives back when its frame ends is copied: so tiny frames are fed little
-_DECODED_BLOCK = 512 * 1024
-_BLOCKS_AHEAD = 8
+_RAW_BLOCK = 512 * KIB
+_FIRST_FEED = 4 * KIB  # what a decoder gives back when its frame ends is copied: so tiny frames are fed little
+_DECODED_BLOCK = 1 * MIB
+_BLOCKS_AHEAD = 4
+_CHECKSUM = 4  # of a frame's content, behind its last block
+_MOST_STORED = 8 * MIB  # of a frame whose content is taken without a decoder: it is kept in case one is needed
 
 
 class Decoder(Protocol):
@@ -49,17 +51,18 @@ class Decoder(Protocol):
     def unused_data(self) -> bytes:
         """What was fed beyond the end of the frame."""
 
-    def decompress(self, data: bytes, max_length: int) -> bytes:
+    def decompress(self, data: bytes | memoryview, max_length: int) -> bytes:
         """Feed, and take out at most so much."""
 
 
 class DecodedArchive:
     """An open archive: its decoded blocks, and what is known of its raw bytes once they are all consumed."""
 
-    def __init__(self, path: Path, descriptor: int, limits: ArchiveLimits) -> None:
+    def __init__(self, path: Path, descriptor: int, limits: ArchiveLimits, *, is_compared: bool) -> None:
         self.path = path
         self.raw_bytes = 0
         self._limits = limits
+        self._is_compared = is_compared
         self._file = descriptor
         self._before = os.fstat(descriptor)
         self._digest = hashlib.sha256()
@@ -100,28 +103,22 @@ class DecodedArchive:
         named = compression_of(self.path.name)
         if named not in {None, kind}:
             raise errors.WrongSuffixError(self.path, f"named like {named}, but it is {kind}")
-        begin = {"zstd": self._zstd_frame, "gzip": self._gzip_stream, "bzip2": self._bzip2_stream}[kind]
+        frame = {"zstd": self._zstd_frame, "gzip": self._gzip_stream, "bzip2": self._bzip2_stream}[kind]
         while self._fill(LONGEST_HEADER):
             self._frames.spend()
-            decoder = begin()
-            if decoder is not None:
-                yield from self._frame(decoder)
+            yield from frame()
         self._check_unchanged()
 
-    def _frame(self, decoder: Decoder) -> Iterator[bytes]:
+    def _decoded_by(self, decoder: Decoder) -> Iterator[bytes]:
         feed = _FIRST_FEED
         while True:
             data = b""
             if decoder.needs_input:
-                if not self._fill(1):
-                    raise errors.TruncatedArchiveError(self.path)
+                self._need(1)
                 data = self._buffer[self._at : self._at + feed]
                 self._at += len(data)
                 feed = _RAW_BLOCK
-            try:
-                block = decoder.decompress(data, _DECODED_BLOCK)
-            except Exception as error:  # each library has an error class of its own
-                raise errors.CorruptArchiveError(self.path, str(error)) from error
+            block = self._step(decoder, data)
             if block:
                 self._account(len(block))
                 yield block
@@ -129,6 +126,12 @@ class DecodedArchive:
                 # What was fed too much is still in the buffer: step back instead of copying it.
                 self._at -= len(decoder.unused_data)
                 return
+
+    def _step(self, decoder: Decoder, data: bytes | memoryview) -> bytes:
+        try:
+            return decoder.decompress(data, _DECODED_BLOCK)
+        except Exception as error:  # each library has an error class of its own
+            raise errors.CorruptArchiveError(self.path, str(error)) from error
 
     def _account(self, amount: int) -> None:
         self._decoded += amount
@@ -155,6 +158,12 @@ class DecodedArchive:
             self._at = 0
         return len(self._buffer) > self._at
 
+    def _need(self, amount: int) -> None:
+        """Hold at least so many raw bytes."""
+        self._fill(amount)
+        if len(self._buffer) - self._at < amount:
+            raise errors.TruncatedArchiveError(self.path)
+
     def _ahead(self) -> bytes:
         return self._buffer[self._at : self._at + LONGEST_HEADER]
 
@@ -164,47 +173,93 @@ class DecodedArchive:
         if not same or self.raw_bytes != before.st_size:
             raise errors.ArchiveChangedError(self.path)
 
-    def _zstd_frame(self) -> Decoder | None:
+    def _zstd_frame(self) -> Iterator[bytes]:
         magic = self._ahead()[:4]
         if magic[1:4] == b"\x2a\x4d\x18" and magic[0] & 0xF0 == 0x50:
             self._skip()
-            return None
+            return
         if len(magic) < 4 and ZSTD_MAGIC.startswith(magic):
             raise errors.TruncatedArchiveError(self.path)
         self._demand(ZSTD_MAGIC)
-        window, dictionary = frame_demands(self._ahead())
-        if window is None:
+        header = FrameHeader.read(self._ahead())
+        if header is None:
             raise errors.TruncatedArchiveError(self.path)
-        if dictionary:
+        if header.dictionary:
             raise errors.DictionaryFrameError(self.path)
         most = min(self._limits.window_bytes, 128 * MIB)
-        if window > most:
-            raise errors.WindowTooLargeError(self.path, f"{window:,} bytes, at most {most:,} are allowed")
-        return zstd.decoder()
+        if header.window > most:
+            raise errors.WindowTooLargeError(self.path, f"{header.window:,} bytes, at most {most:,} are allowed")
+        beginning: list[memoryview] = []
+        # Whoever compares the digest of the file needs no checksum of its content.
+        if self._is_compared and header.content is not None and header.content <= _MOST_STORED:
+            passed = yield from self._stored(header, header.content)
+            if passed is None:
+                return
+            beginning = passed
+        decoder = zstd.decoder()
+        for piece in beginning:
+            self._step(decoder, piece)
+            while not (decoder.needs_input or decoder.eof):
+                self._step(decoder, b"")
+        yield from self._decoded_by(decoder)
+
+    def _stored(self, header: FrameHeader, announced: int) -> Generator[bytes, None, list[memoryview] | None]:
+        """Take the content of a frame that stands in it as it is, as far as it does.
+
+        A decoder would copy it twice and take its checksum: a quarter of what reading and hashing cost.
+
+        Args:
+            header: Of the frame.
+            announced: What the frame says is in it; bytes.
+
+        Returns:
+            ``None`` if that was all there is in the frame, else its beginning, which a decoder of the rest must see.
+        """
+        stored, content = StoredBlocks(header), 0
+        passed = [memoryview(self._buffer)[self._at : self._at + header.size]]
+        self._at += header.size
+        while True:
+            start = self._at
+            block, self._at = stored.take(self._buffer, start)
+            passed.append(memoryview(self._buffer)[start : self._at])
+            content += len(block)
+            if content > announced:
+                break
+            if block:
+                self._account(len(block))
+                yield block
+            if stored.needs_decoder:
+                return passed
+            if stored.is_complete:
+                break
+            self._need(len(self._buffer) - self._at + 1)
+        if content != announced:
+            raise errors.CorruptArchiveError(self.path, f"a frame of {announced:,} bytes holds {content:,} or more")
+        if header.has_checksum:
+            self._need(_CHECKSUM)
+            self._at += _CHECKSUM
+        return None
 
     def _skip(self) -> None:
-        header = self._ahead()[:8]
-        if len(header) < 8:
-            raise errors.TruncatedArchiveError(self.path)
-        size = int.from_bytes(header[4:], "little")
+        self._need(8)
+        size = int.from_bytes(self._ahead()[4:8], "little")
         if size > self._limits.skippable_bytes:
             most = self._limits.skippable_bytes
             raise errors.SkippableFrameError(self.path, f"{size:,} bytes, at most {most:,} are allowed")
         self._at += 8
         while size:
-            if not self._fill(1):
-                raise errors.TruncatedArchiveError(self.path)
+            self._need(1)
             taken = min(size, len(self._buffer) - self._at)
             self._at += taken
             size -= taken
 
-    def _gzip_stream(self) -> Decoder:
+    def _gzip_stream(self) -> Iterator[bytes]:
         self._demand(GZIP_MAGIC)
-        return _Gzip()
+        return self._decoded_by(_Gzip())
 
-    def _bzip2_stream(self) -> Decoder:
+    def _bzip2_stream(self) -> Iterator[bytes]:
         self._demand(BZIP2_MAGIC)
-        return bz2.BZ2Decompressor()
+        return self._decoded_by(bz2.BZ2Decompressor())
 
     def _demand(self, magic: bytes) -> None:
         if not self._ahead().startswith(magic):
@@ -229,7 +284,7 @@ class _Gzip:
     def unused_data(self) -> bytes:
         return self._inner.unused_data
 
-    def decompress(self, data: bytes, max_length: int) -> bytes:
+    def decompress(self, data: bytes | memoryview, max_length: int) -> bytes:
         return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
 
 
@@ -241,12 +296,14 @@ def kind_of(beginning: bytes) -> str | None:
 
 
 @contextmanager
-def opened(path: Path, *, limits: ArchiveLimits | None = None) -> Iterator[DecodedArchive]:
+def opened(path: Path, *, limits: ArchiveLimits | None = None, is_compared: bool = False) -> Iterator[DecodedArchive]:
     """Open an archive for decoding.
 
     Args:
         path: Of the archive; a link to it is followed.
         limits: What is allowed.
+        is_compared: Whether the caller compares the digest of the whole file with one it knows, before it believes
+            anything: checksums of content are then left out where that is faster.
 
     Returns:
         The archive, open during the block.
@@ -260,7 +317,7 @@ def opened(path: Path, *, limits: ArchiveLimits | None = None) -> Iterator[Decod
     except OSError as error:
         raise errors.UnreadableArchiveError(path, error.strerror or str(error)) from error
     try:
-        yield DecodedArchive(path, descriptor, limits or ArchiveLimits())
+        yield DecodedArchive(path, descriptor, limits or ArchiveLimits(), is_compared=is_compared)
     finally:
         os.close(descriptor)
 

@@ -104,7 +104,7 @@ def extract(
     check_target(target)
     try:
         remove_left_overs(target)
-        with decoding.opened(archive, limits=limits) as opened:
+        with decoding.opened(archive, limits=limits, is_compared=expected_sha256 is not None) as opened:
             entries = expected_members
             wanted = max(opened.size, expected_bytes) + entries * limits.entry_bytes + limits.staging_reserve_bytes
             check_room(target, wanted_bytes=wanted, wanted_entries=entries)

@@ -1,4 +1,4 @@
-"""Frames of zstd: what one demands of its decoder, and one decoded by itself.
+"""Frames of zstd: what one says of itself, what stands in one as it is, and one decoded by itself.
 
 The format is RFC 8878. Knows nothing of what is in them.
 """
@@ -6,10 +6,10 @@ The format is RFC 8878. Knows nothing of what is in them.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cwtasks.archive import errors, zstd
-from cwtasks.archive.limits import MIB
+from cwtasks.archive.limits import KIB, MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,32 +22,98 @@ ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 LONGEST_HEADER = 18
 """Of a frame, with its magic; bytes."""
 
-_READ = 256 * 1024
+_BLOCK_HEADER = 3
+_MOST_IN_BLOCK = 128 * KIB
+_READ = 256 * KIB
 _MOST_CONTENT = 64 * MIB  # of a frame that is decoded by itself, whatever a seek table says
 
 
-def frame_demands(header: bytes) -> tuple[int | None, int]:
-    """Read what a zstd frame demands of its decoder (RFC 8878, section 3.1.1.1).
+class FrameHeader(NamedTuple):
+    """What a frame says of itself before its first block (RFC 8878, section 3.1.1.1)."""
 
-    Args:
-        header: The beginning of the frame, its magic included.
+    size: int
+    """Of this header, its magic included; bytes."""
+    window: int
+    """Memory it demands of its decoder; bytes."""
+    content: int | None
+    """What is in it; bytes. ``None`` where it does not say."""
+    dictionary: int
+    """Number of the dictionary it needs; 0 for none."""
+    has_checksum: bool
+    """Whether four bytes of a checksum stand behind its last block."""
 
-    Returns:
-        The window in bytes, ``None`` if the header is cut off, and the number of the dictionary, 0 for none.
+    @classmethod
+    def read(cls, beginning: bytes) -> FrameHeader | None:
+        """Read the header of a frame.
+
+        Args:
+            beginning: Of the frame, its magic included; as many bytes as the longest has, or all there are.
+
+        Returns:
+            The header; ``None`` if it is cut off.
+        """
+        descriptor = beginning[4] if len(beginning) > 4 else 0
+        single = bool(descriptor & 0x20)
+        dictionary_size = (0, 1, 2, 4)[descriptor & 3]
+        content_size = (1 if single else 0, 2, 4, 8)[descriptor >> 6]
+        at = 5 if single else 6
+        size = at + dictionary_size + content_size
+        if len(beginning) < size:
+            return None
+        dictionary = int.from_bytes(beginning[at : at + dictionary_size], "little")
+        content = int.from_bytes(beginning[at + dictionary_size : size], "little") + (256 if content_size == 2 else 0)
+        if single:
+            window = content
+        else:
+            base = 1 << (10 + (beginning[5] >> 3))
+            window = base + (base >> 3) * (beginning[5] & 7)
+        return cls(size, window, content if content_size else None, dictionary, bool(descriptor & 4))
+
+
+class StoredBlocks:
+    """Takes the blocks of one frame that stand in it as they are (RFC 8878, section 3.1.1.2), up to one that does not.
+
+    Attributes:
+        needs_decoder: Whether the next block is of another kind, or none at all.
     """
-    descriptor = header[4] if len(header) > 4 else 0
-    single = bool(descriptor & 0x20)
-    dictionary_size = (0, 1, 2, 4)[descriptor & 3]
-    content_size = (1 if single else 0, 2, 4, 8)[descriptor >> 6]
-    at = 5 if single else 6
-    if len(header) < at + dictionary_size + content_size:
-        return None, 0
-    dictionary = int.from_bytes(header[at : at + dictionary_size], "little")
-    if single:
-        content = int.from_bytes(header[at + dictionary_size : at + dictionary_size + content_size], "little")
-        return content + (256 if content_size == 2 else 0), dictionary
-    base = 1 << (10 + (header[5] >> 3))
-    return base + (base >> 3) * (header[5] & 7), dictionary
+
+    def __init__(self, header: FrameHeader) -> None:
+        self.needs_decoder = False
+        self._most = min(header.window, _MOST_IN_BLOCK)
+        self._left = 0  # of the current block
+        self._is_last = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last block was taken."""
+        return self._is_last and not self._left
+
+    def take(self, raw: bytes, at: int) -> tuple[bytes, int]:
+        """Take what there is.
+
+        Args:
+            raw: A piece of the file.
+            at: Where the frame goes on in it.
+
+        Returns:
+            Content, and where what was not taken begins.
+        """
+        view, pieces = memoryview(raw), []
+        while True:
+            piece = view[at : at + self._left]
+            pieces.append(piece)
+            at += len(piece)
+            self._left -= len(piece)
+            if self._left or self._is_last or len(raw) - at < _BLOCK_HEADER:
+                break
+            mark = int.from_bytes(raw[at : at + _BLOCK_HEADER], "little")
+            size = mark >> 3
+            if mark & 0b110 or size > self._most:
+                self.needs_decoder = True
+                break
+            self._is_last, self._left = bool(mark & 1), size
+            at += _BLOCK_HEADER
+        return b"".join(pieces), at
 
 
 def decode_frame(path: Path, descriptor: int, frame: Frame, at: int, *, limits: ArchiveLimits) -> Iterator[bytes]:
@@ -66,12 +132,12 @@ def decode_frame(path: Path, descriptor: int, frame: Frame, at: int, *, limits: 
     Raises:
         CompressedFileError: It is damaged, is not there, or demands too much.
     """
-    header = os.pread(descriptor, min(LONGEST_HEADER, frame.compressed), at)
-    window, dictionary = frame_demands(header)
-    if not header.startswith(ZSTD_MAGIC) or window is None or dictionary:
+    beginning = os.pread(descriptor, min(LONGEST_HEADER, frame.compressed), at)
+    header = FrameHeader.read(beginning)
+    if not beginning.startswith(ZSTD_MAGIC) or header is None or header.dictionary:
         raise errors.CorruptArchiveError(path, "its seek table leads to no frame")
-    if window > limits.window_bytes:
-        raise errors.WindowTooLargeError(path, f"{window:,} bytes, at most {limits.window_bytes:,} are allowed")
+    if header.window > limits.window_bytes:
+        raise errors.WindowTooLargeError(path, f"{header.window:,} bytes, at most {limits.window_bytes:,} are allowed")
     raw = (
         os.pread(descriptor, min(_READ, frame.compressed - done), at + done)
         for done in range(0, frame.compressed, _READ)
