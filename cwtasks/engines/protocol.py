@@ -21,7 +21,7 @@ Record: TypeAlias = Mapping[str, JSON]
 ``url`` and ``channel`` never hold credentials; ``channel`` is a URL without a slash at its end.
 """
 
-Phase = Literal["solve", "download", "verify", "link"]
+Phase = Literal["solve", "download", "verify", "unpack", "link"]
 ChannelPriority = Literal["strict", "flexible", "disabled"]
 Strategy = Literal["highest", "lowest", "lowest-direct"]
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from cwtasks.engines.protocol import InstallRequest, Record, Report, SolveRequest
 
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rattler_worker.py")
+PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(WORKER)))
+"""Folder that this package is imported from."""
 
 
 class RattlerEngine:
@@ -202,7 +204,7 @@ class RattlerEngine:
     def _start(self) -> Worker:
         """Start a worker, which needs neither configuration nor request for that."""
         library = self._library or self._found_library()
-        command = [sys.executable, "-I", "-S", "-X", "utf8", WORKER, library]
+        command = [sys.executable, "-I", "-S", "-X", "utf8", WORKER, library, PACKAGE]
         worker = Worker(command, lambda: _answer_as_a_worker(library))
         # From now on: one that waits for its request must not outlive a Ctrl-C either.
         self._start_worker(worker.group)

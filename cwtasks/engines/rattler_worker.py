@@ -1,7 +1,8 @@
 """The child process in which rattler works: one request on stdin, lines of JSON on stdout.
 
 The only module that imports rattler. It may be started by its path in an isolated interpreter, so it imports nothing of
-this package. It knows no cache policy, no credential, no user and no environment: all of that comes with the request.
+this package but a part of its own, :mod:`cwtasks.engines.rattler_unpacking`. It knows no cache policy, no credential,
+no user and no environment: all of that comes with the request.
 
 Lines it writes: ``{"progress": [phase, done, total, text]}``, and at the end ``{"result": …}`` or ``{"error": {…}}``.
 It leaves through ``os._exit``: threads of rattler that still run while an interpreter is taken down crash it.
@@ -13,11 +14,13 @@ import datetime as dt
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -64,7 +67,6 @@ def main() -> NoReturn:
     request = json.loads(line)
     os.environ.clear()
     os.environ.update(request["environ"])
-    threading.Thread(target=_leave_with_the_parent, daemon=True).start()
     lock = threading.Lock()
 
     def say(line: dict[str, Any]) -> None:
@@ -74,6 +76,9 @@ def main() -> NoReturn:
 
     code = 0
     try:
+        if request["action"] == "install":
+            _unpack(request, say)  # by copies of this process, so before there is another thread
+        threading.Thread(target=_leave_with_the_parent, daemon=True).start()
         action = {"solve": solve, "install": install}[request["action"]]
         say({"result": asyncio.run(action(request, say))})
     except WorkerError as error:
@@ -108,8 +113,18 @@ def _leave_with_the_parent() -> None:
     """Wait until the parent closes our stdin, which its death does too; nobody waits for our answer then."""
     while os.read(0, 4096):
         pass
+    _leave_with_all()
+
+
+def _leave_if_alone() -> None:
+    """Leave when the parent has closed our stdin."""
+    if select.select([0], [], [], 0)[0]:
+        _leave_with_all()
+
+
+def _leave_with_all() -> NoReturn:
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)  # link scripts end with us
+        os.killpg(0, signal.SIGKILL)  # link scripts, and who unpacks, end with us
     os._exit(1)
 
 
@@ -270,6 +285,38 @@ async def _culprit(request: dict[str, Any], gateway: Gateway, text: str) -> str:
         except GatewayError:
             named = [url]
     return max(named or urls[:1], key=len, default="")
+
+
+def _unpack(request: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> None:
+    """Fill rattler's cache with the packages it will want.
+
+    Raises:
+        WorkerError: of kind ``install``.
+    """
+    from rattler.package_streaming import extract
+
+    from cwtasks.engines import rattler_unpacking as unpacking
+
+    folder = request["cache_folder"]
+    packages = unpacking.missing(request["records"], request["archives"], folder)
+    last = 0.0
+
+    def told(done: int, name: str) -> None:
+        nonlocal last
+        if (now := time.monotonic()) - last >= TELLS_EVERY_SECONDS or done == len(packages):
+            last = now
+            say({"progress": ["unpack", done, len(packages), name]})
+
+    try:
+        unpacking.unpack(
+            packages,
+            folder,
+            extract=lambda archive, place: bytes(extract(Path(archive), Path(place))[0]),
+            told=told,
+            look=_leave_if_alone,
+        )
+    except (OSError, unpacking.ChangedArchiveError) as error:
+        raise WorkerError("install", str(error)) from error
 
 
 async def install(request: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> None:
@@ -471,5 +518,5 @@ def _to_records(plain: Iterable[dict[str, Any]], folder: str) -> list[RepoDataRe
 
 
 if __name__ == "__main__":
-    sys.path.append(sys.argv[1])
+    sys.path += sys.argv[1:]
     main()

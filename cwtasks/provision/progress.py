@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 
 #: Moves to the beginning of the line and clears what is right of it.
 _CLEAR = "\r\x1b[K"
-_VERBS = {"solve": "solving", "download": "downloading", "verify": "verifying", "link": "linking"}
+_VERBS = {
+    "solve": "solving",
+    "download": "downloading",
+    "verify": "verifying",
+    "unpack": "unpacking",
+    "link": "linking",
+}
 
 
 class Display:

@@ -35,6 +35,7 @@ PATCHED = Package(
         "share/link": File(link="../bin/where"),
     },
 )
+UNPACK = ("unpack",) if sys.platform == "linux" else ()  # elsewhere rattler does that in silence
 FORMATS = pytest.mark.parametrize("suffix", [".conda", ".tar.bz2"])
 
 
@@ -65,7 +66,7 @@ def test_a_prefix_holds_what_packages_hold(bench, channel, suffix):
     assert record["requested_specs"] == ["tree >=1"]
     assert record["url"] == f"{channel.url}/linux-64/tree-1.0-0{suffix}"
     assert not engines.is_unfinished(str(bench.prefix))
-    assert {told.phase for told in bench.told} == {"solve", "download", "verify", "link"}
+    assert {told.phase for told in bench.told} == {"solve", "download", "verify", "link", *UNPACK}
 
 
 @FORMATS
