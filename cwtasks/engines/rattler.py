@@ -33,7 +33,7 @@ class RattlerEngine:
     """Solves, fetches and installs; see :class:`cwtasks.engines.protocol.Engine`.
 
     Keeps all it keeps below one folder: indexes in ``repodata``, verified archives in ``pkgs``, and in ``extracted``
-    what rattler unpacked of them. The last is ours alone: rattler trusts what is there, so nobody may fill it
+    what was unpacked of them. The last is ours alone: rattler trusts what is there, so nobody may fill it
     without verifying, which rattler itself does not do with local files.
     """
 

@@ -1,5 +1,6 @@
 """Packages that are unpacked into rattler's cache before rattler sees them: the same as its own, and only what was proven."""
 
+import fcntl
 import json
 import os
 import signal
@@ -239,6 +240,30 @@ def test_its_processes_end_when_it_is_killed_and_the_next_one_begins_anew(start,
     run("unpack()")
     assert len([path for path in cache.iterdir() if path.is_dir()]) == len(PACKAGES)
     assert not aside.exists()
+
+
+def test_a_worker_that_waits_for_the_cache_ends_with_its_parent(tmp_path, bench, start):
+    extracted = Path(bench.engine.package_folder).with_name("extracted")
+    extracted.mkdir()
+    note = tmp_path / "worker"
+    body = (
+        "from cwtasks import engines\n"
+        f"told = lambda pid: Path({str(note)!r}).write_text(f'{{pid}}.')\n"
+        f"engine = engines.choose('rattler', cache_folder={str(extracted.parent)!r}, environ={{}}, start_worker=told)\n"
+        f"request = engines.InstallRequest(prefix={str(bench.prefix)!r}, platform='linux-64', records=tuple(records),\n"
+        "    archives=given['archives'])\n"
+        "engine.install(request, report=print)\n"
+    )
+    with open(extracted / unpacking.CACHE_LOCK, "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with start(body) as program:
+            wait_for(lambda: note.exists() and note.read_text().endswith("."))
+            worker = int(note.read_text()[:-1])
+            files = Path(f"/proc/{worker}/fd")
+            wait_for(lambda: held.name in map(os.path.realpath, files.iterdir()))
+            program.kill()
+        wait_for(lambda: not is_running(worker))
+    assert not bench.prefix.exists()
 
 
 @pytest.mark.parametrize("fields", [{"name": "Leaf"}, {"build": "a/../../b"}])
