@@ -20,10 +20,10 @@ _LIBRARY = os.path.dirname(os.__file__)
 
 def can_copy() -> bool:
     """Say whether a copy of this process would do what a new interpreter does."""
-    return _is_alone() and _has_the_library()
+    return is_alone() and _has_the_library()
 
 
-def _is_alone() -> bool:
+def is_alone() -> bool:
     """Say whether this process has one thread, be it of Python or of a library: a copy gets no other one.
 
     A lock that another thread holds at that moment would stay locked in the copy for ever. Only Linux tells us, and
@@ -154,7 +154,12 @@ def _keep_open(streams: tuple[int, int, int]) -> None:
     safe = [fcntl.fcntl(stream, fcntl.F_DUPFD, 3) for stream in streams]
     for number, stream in enumerate(safe):
         os.dup2(stream, number)
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) > 2:  # stderr
+    close_all_but({0, 1, 2})
+
+
+def close_all_but(kept: set[int]) -> None:
+    """Close all open files of this process but these; only on Linux."""
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        if descriptor not in kept:
             with suppress(OSError):  # the listing's own is closed
-                os.close(int(name))
+                os.close(descriptor)

@@ -5,7 +5,7 @@ a local archive is still the one that was verified. The cache is filled in rattl
 a folder for each package, and beside the folder a file that says which archive it was. rattler looks at every package
 again: what is left to it, for whatever reason, it unpacks, and says what is wrong.
 
-A part of the worker: like that, it imports nothing else of this package.
+A part of the worker.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import os
 import select
 import shutil
 import signal
-import sys
 import time
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
+
+from cwtasks.engines.process_copy import close_all_but, is_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -93,9 +94,8 @@ def unpack(
         ChangedArchiveError: an archive is not the one that was verified; nothing is kept of it.
         OSError: the cache cannot be written.
     """
-    # Copies of a process are safe on Linux alone, and where there is no other thread.
-    if len(packages) < FEWEST or sys.platform != "linux" or len(os.listdir("/proc/self/task")) > 1:
-        return
+    if len(packages) < FEWEST or not is_alone():
+        return  # processes would cost more than they bring, or must not be copied
     with _locked(os.path.join(cache_folder, CACHE_LOCK), look):
         aside = os.path.join(cache_folder, ASIDE)
         shutil.rmtree(aside, ignore_errors=True)  # what a killed one has left
@@ -189,7 +189,8 @@ def _start(packages: Sequence[Package], aside: str, extract: Extract, todo: int,
 def _work(packages: Sequence[Package], aside: str, extract: Extract, todo: int, to_done: int) -> NoReturn:
     """Go on until there is nothing more to do, or nobody listens."""
     try:
-        _keep_open({2, todo, to_done})
+        # Whoever waits for the worker's end, or for the lock it has, must not wait for a copy of it.
+        close_all_but({2, todo, to_done})
         while raw := os.read(todo, _NUMBER):
             number = int.from_bytes(raw, "little")
             try:
@@ -199,11 +200,3 @@ def _work(packages: Sequence[Package], aside: str, extract: Extract, todo: int, 
             os.write(to_done, raw + sha256)
     finally:
         os._exit(0)
-
-
-def _keep_open(kept: set[int]) -> None:
-    """Close everything else: whoever waits for the worker's end, or for its lock, must not wait for a copy of it."""
-    for descriptor in map(int, os.listdir("/proc/self/fd")):
-        if descriptor not in kept:
-            with suppress(OSError):  # the listing's own is closed
-                os.close(descriptor)

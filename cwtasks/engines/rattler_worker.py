@@ -1,8 +1,8 @@
 """The child process in which rattler works: one request on stdin, lines of JSON on stdout.
 
 The only module that imports rattler. It may be started by its path in an isolated interpreter, so it imports nothing of
-this package but a part of its own, :mod:`cwtasks.engines.rattler_unpacking`. It knows no cache policy, no credential,
-no user and no environment: all of that comes with the request.
+this package before it has to, and then a part of its own, :mod:`cwtasks.engines.rattler_unpacking`. It knows no cache
+policy, no credential, no user and no environment: all of that comes with the request.
 
 Lines it writes: ``{"progress": [phase, done, total, text]}``, and at the end ``{"result": …}`` or ``{"error": {…}}``.
 It leaves through ``os._exit``: threads of rattler that still run while an interpreter is taken down crash it.

@@ -91,11 +91,10 @@ def test_damage_that_a_digest_will_tell_of_is_not_looked_for_in_content(folder):
 
 def stored_frame(content_size: int, blocks: list[tuple[int, bytes]], *, kind: int = 0) -> bytes:
     """Write a frame by hand: its announced size and its blocks, each with the size that it claims."""
-    raw = b"\x28\xb5\x2f\xfd\xa0" + content_size.to_bytes(4, "little")
-    for number, (size, body) in enumerate(blocks):
-        is_last = number == len(blocks) - 1
-        raw += (size << 3 | kind << 1 | is_last).to_bytes(3, "little") + body
-    return raw
+    beginning = b"\x28\xb5\x2f\xfd\xa0" + content_size.to_bytes(4, "little")
+    marks = [(size << 3 | kind << 1).to_bytes(3, "little") for size, _ in blocks]
+    marks[-1] = (blocks[-1][0] << 3 | kind << 1 | 1).to_bytes(3, "little")
+    return beginning + b"".join(mark + body for mark, (_, body) in zip(marks, blocks, strict=True))
 
 
 def test_a_frame_written_by_hand_is_read(folder):
@@ -117,6 +116,11 @@ def test_a_frame_written_by_hand_is_read(folder):
 def test_a_frame_that_contradicts_itself_is_refused_either_way(folder, raw):
     assert outcome(folder, raw, is_compared=True) is errors.CorruptArchiveError
     assert outcome(folder, raw, is_compared=False) is errors.CorruptArchiveError
+
+
+def test_blocks_without_content_are_not_kept_without_end(folder):
+    empty = stored_frame(5, [(0, b"")] * 2)[:-3] + bytes(18_000_000)
+    assert outcome(folder, empty, is_compared=True) is errors.CorruptArchiveError
 
 
 def test_content_without_a_decoder_counts_against_the_limits(folder):
