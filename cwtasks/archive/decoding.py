@@ -215,7 +215,7 @@ class DecodedArchive:
         Returns:
             ``None`` if that was all there is in the frame, else its beginning, which a decoder of the rest must see.
         """
-        stored, content, kept = StoredBlocks(header), 0, 0
+        stored, content = StoredBlocks(header), 0
         passed = [memoryview(self._buffer)[self._at : self._at + header.size]]
         self._at += header.size
         while True:
@@ -223,9 +223,7 @@ class DecodedArchive:
             block, self._at = stored.take(self._buffer, start)
             passed.append(memoryview(self._buffer)[start : self._at])
             content += len(block)
-            kept += self._at - start
-            # Blocks may be empty: any number of them would be kept.
-            if content > announced or kept > 2 * _MOST_STORED:
+            if content > announced:
                 raise errors.CorruptArchiveError(self.path, f"a frame of {announced:,} bytes does not end there")
             if block:
                 self._account(len(block))

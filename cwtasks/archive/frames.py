@@ -23,7 +23,7 @@ LONGEST_HEADER = 18
 """Of a frame, with its magic; bytes."""
 
 _BLOCK_HEADER = 3
-_MOST_IN_BLOCK = 128 * KIB
+_LEAST_IN_BLOCK, _MOST_IN_BLOCK = 1 * KIB, 128 * KIB
 _READ = 256 * KIB
 _MOST_CONTENT = 64 * MIB  # of a frame that is decoded by itself, whatever a seek table says
 
@@ -74,7 +74,7 @@ class StoredBlocks:
     """Takes the blocks of one frame that stand in it as they are (RFC 8878, section 3.1.1.2), up to one that does not.
 
     Attributes:
-        needs_decoder: Whether the next block is of another kind, or none at all.
+        needs_decoder: Whether the next block is of another kind, or none at all, or so small that a decoder is faster.
     """
 
     def __init__(self, header: FrameHeader) -> None:
@@ -107,11 +107,11 @@ class StoredBlocks:
             if self._left or self._is_last or len(raw) - at < _BLOCK_HEADER:
                 break
             mark = int.from_bytes(raw[at : at + _BLOCK_HEADER], "little")
-            size = mark >> 3
-            if mark & 0b110 or size > self._most:
+            is_last, size = bool(mark & 1), mark >> 3
+            if mark & 0b110 or size > self._most or (size < _LEAST_IN_BLOCK and not is_last):
                 self.needs_decoder = True
                 break
-            self._is_last, self._left = bool(mark & 1), size
+            self._is_last, self._left = is_last, size
             at += _BLOCK_HEADER
         return b"".join(pieces), at
 
