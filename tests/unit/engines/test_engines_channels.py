@@ -186,7 +186,8 @@ def certificates(tmp_path_factory):
     new = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
     extra = "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE"
     for command in (
-        f"{new} -keyout authority.key -out authority.pem -subj /CN=authority",
+        # From Python 3.13 on, an authority must say that it may vouch for others.
+        f"{new} -keyout authority.key -out authority.pem -subj /CN=authority -addext keyUsage=critical,keyCertSign",
         f"{new} -keyout key.pem -out cert.pem -subj /CN=localhost -CA authority.pem -CAkey authority.key {extra}",
     ):
         subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
