@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 UNFINISHED = "cwtasks-unfinished"
 TELLS_EVERY_SECONDS = 0.1
 HEAD_BYTES = 8192
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of malloc.h
 LINK_SCRIPT = re.compile(r"(?:bin/\.|Scripts/\.|Scripts/)[^/]+-post-link\.(?:sh|bat)")
 
 
@@ -54,7 +53,6 @@ def main() -> NoReturn:
     # What link scripts print must not stand between our lines: only we keep the old stdout.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    keep_freed_memory()
     # The longest part of the start, done while the parent still prepares the request.
     sys.modules["ssl"] = None  # type: ignore[assignment]  # asyncio can do without, and rattler brings its own
     import asyncio
@@ -88,25 +86,6 @@ def main() -> NoReturn:
         code = 1
     sys.stderr.flush()
     os._exit(code)
-
-
-def keep_freed_memory() -> None:
-    """Have the C library keep what is freed: rattler frees large pieces, and asks for the like at once.
-
-    What goes back to the system comes back page by page, each a fault, and a heap more than there are cores is memory
-    that nobody has touched yet. Only GNU's library can be told, for this process alone.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    try:
-        import ctypes
-
-        mallopt = ctypes.CDLL(None).mallopt
-    except (ImportError, OSError, AttributeError):
-        return  # another library, or Python was built without ctypes
-    mallopt(M_MMAP_THRESHOLD, 32 << 20)  # bytes; the most it takes
-    mallopt(M_TRIM_THRESHOLD, -1)  # never
-    mallopt(M_ARENA_MAX, os.cpu_count() or 1)
 
 
 def _leave_with_the_parent() -> None:
@@ -293,12 +272,14 @@ def _unpack(request: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> N
     Raises:
         WorkerError: of kind ``install``.
     """
-    from rattler.package_streaming import extract
-
     from cwtasks.engines import rattler_unpacking as unpacking
 
     folder = request["cache_folder"]
     packages = unpacking.missing(request["records"], request["archives"], folder)
+    if not packages:
+        return
+    from rattler.package_streaming import extract
+
     last = 0.0
 
     def told(done: int, name: str) -> None:

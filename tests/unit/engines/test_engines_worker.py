@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
@@ -183,21 +182,3 @@ def test_workers_that_are_not_needed_end(run):
     assert run(text) == "[False]\n"
     left = int(run("engine.get_ready(); print(pids[0])"))
     wait_for(lambda: not is_running(left))
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only GNU's C library can be told to keep memory")
-def test_a_worker_keeps_the_memory_that_rattler_frees(run):
-    text = (
-        "import resource\n"
-        "from cwtasks.engines.rattler_worker import keep_freed_memory\n"
-        "def faults():\n"
-        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
-        "    _ = [bytearray(16 << 20) for _ in range(8)]\n"
-        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before\n"
-        "given_back = [faults() for _ in range(4)][-1]\n"
-        "keep_freed_memory()\n"
-        "kept = [faults() for _ in range(4)][-1]\n"
-        "print(given_back, kept)\n"
-    )
-    given_back, kept = map(int, run(text).split())
-    assert kept < given_back / 10
