@@ -274,13 +274,7 @@ def _unpack(request: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> N
     """
     from cwtasks.engines import rattler_unpacking as unpacking
 
-    folder = request["cache_folder"]
-    packages = unpacking.missing(request["records"], request["archives"], folder)
-    if not packages:
-        return
-    from rattler.package_streaming import extract
-
-    last = 0.0
+    folder, last = request["cache_folder"], 0.0
 
     def told(done: int, name: str) -> None:
         nonlocal last
@@ -289,15 +283,18 @@ def _unpack(request: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> N
             say({"progress": ["unpack", done, len(packages), name]})
 
     try:
-        unpacking.unpack(
-            packages,
-            folder,
-            extract=lambda archive, place: bytes(extract(Path(archive), Path(place))[0]),
-            told=told,
-            look=_leave_if_alone,
-        )
+        packages = unpacking.missing(request["records"], request["archives"], folder)
+        if packages:
+            unpacking.unpack(packages, folder, extract=_extract, told=told, look=_leave_if_alone)
     except (OSError, unpacking.ChangedArchiveError) as error:
         raise WorkerError("install", str(error)) from error
+
+
+def _extract(archive: str, folder: str) -> bytes:
+    from rattler.package_streaming import extract
+
+    sha256, _ = extract(Path(archive), Path(folder))
+    return bytes(sha256)
 
 
 async def install(request: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> None:
