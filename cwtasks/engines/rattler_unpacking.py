@@ -30,9 +30,8 @@ CACHE_LOCK = ".cache.lock"
 """rattler's: whoever changes the cache has it."""
 ASIDE = ".cwtasks-unpacking"
 """Folder for what is not complete yet."""
-FEWEST = 2
-"""Packages that processes are started for; count."""
 
+_FEWEST = 2  # packages that processes are started for
 _MOST_PROCESSES = 16
 _LOOKS_EVERY_SECONDS = 0.02
 _NUMBER, _DIGEST = 4, 32  # bytes
@@ -94,21 +93,19 @@ def unpack(
         ChangedArchiveError: an archive is not the one that was verified; nothing is kept of it.
         OSError: the cache cannot be written.
     """
-    if len(packages) < FEWEST or not is_alone():
+    if len(packages) < _FEWEST or not is_alone():
         return  # processes would cost more than they bring, or must not be copied
     with _locked(os.path.join(cache_folder, CACHE_LOCK), look):
         aside = os.path.join(cache_folder, ASIDE)
         shutil.rmtree(aside, ignore_errors=True)  # what a killed one has left
         there = set(os.listdir(cache_folder))
         packages = [package for package in packages if package.key not in there]
-        if len(packages) < FEWEST:
+        if len(packages) < _FEWEST:
             return
         os.mkdir(aside)
         try:
             with closing(_unpacked(packages, aside, extract, look)) as unpacked:
                 for number, (package, folder, sha256) in enumerate(unpacked, 1):
-                    if sha256 is None:
-                        continue  # rattler will try it, too, and say what is wrong
                     if sha256 != package.sha256:
                         reason = f"SHA-256 {sha256.hex()}, expected {package.sha256.hex()}"
                         raise ChangedArchiveError(f"{package.archive} is not what was verified: {reason}")
@@ -120,6 +117,7 @@ def unpack(
 
 @contextmanager
 def _locked(path: str, look: Callable[[], None]) -> Iterator[None]:
+    """Have rattler's lock; unlike with :mod:`cwtasks.locking`, look about while waiting, and do nothing without it."""
     import fcntl
 
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -145,11 +143,12 @@ def _put(folder: str, place: str, sha256: bytes) -> None:
 
 def _unpacked(
     packages: Sequence[Package], aside: str, extract: Extract, look: Callable[[], None]
-) -> Generator[tuple[Package, str, bytes | None], None, None]:
+) -> Generator[tuple[Package, str, bytes], None, None]:
     """Unpack packages below a folder, in as many processes as there are cores.
 
     Returns:
-        Each package once it is done, with its folder and the SHA-256 of its archive; ``None`` if it failed.
+        Each package once it is done, with its folder and the SHA-256 of its archive. What fails is left out: rattler
+        will try it, too, and say what is wrong.
     """
     numbers = os.path.join(aside, "numbers")
     with open(numbers, "wb") as file:
@@ -169,8 +168,8 @@ def _unpacked(
             said = os.read(done, _NUMBER + _DIGEST)
             if not said:
                 return  # all of them have ended
-            number, sha256 = int.from_bytes(said[:_NUMBER], "little"), said[_NUMBER:]
-            yield packages[number], os.path.join(aside, str(number)), sha256 if any(sha256) else None
+            number = int.from_bytes(said[:_NUMBER], "little")
+            yield packages[number], os.path.join(aside, str(number)), said[_NUMBER:]
     finally:
         os.close(done)
         for pid in workers:
@@ -195,8 +194,8 @@ def _work(packages: Sequence[Package], aside: str, extract: Extract, todo: int, 
             number = int.from_bytes(raw, "little")
             try:
                 sha256 = extract(packages[number].archive, os.path.join(aside, str(number)))
-            except BaseException:  # noqa: BLE001 - a panic is one of these
-                sha256 = bytes(_DIGEST)
+            except BaseException:  # noqa: BLE001, S112 - a panic is one of these
+                continue
             os.write(to_done, raw + sha256)
     finally:
         os._exit(0)

@@ -95,7 +95,7 @@ def _leave_with_the_parent() -> None:
     _leave_with_all()
 
 
-def _leave_if_alone() -> None:
+def _leave_if_abandoned() -> None:
     """Leave when the parent has closed our stdin."""
     if select.select([0], [], [], 0)[0]:
         _leave_with_all()
@@ -284,8 +284,7 @@ def _unpack(request: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> N
 
     try:
         packages = unpacking.missing(request["records"], request["archives"], folder)
-        if packages:
-            unpacking.unpack(packages, folder, extract=_extract, told=told, look=_leave_if_alone)
+        unpacking.unpack(packages, folder, extract=_extract, told=told, look=_leave_if_abandoned)
     except (OSError, unpacking.ChangedArchiveError) as error:
         raise WorkerError("install", str(error)) from error
 
